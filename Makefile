@@ -1,0 +1,64 @@
+# Bare `make` prints this help. Every target sets up what it needs; nothing is installed twice.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup run test test-mpi test-slow check docs examples bench clean
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+CASE ?= cases/crystal_aged_1C.toml
+OUT ?= results/$(basename $(notdir $(CASE)))
+PYTEST_ARGS ?=
+
+export VENV
+export OMP_NUM_THREADS := 1
+export MPLBACKEND := Agg
+
+RUN := $(VENV)/.installed-run
+DEV := $(VENV)/.installed-dev
+
+help: ## print this
+	@printf 'nmcsim: a simulator for NMC battery cathodes. Start with: make run\n\n'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@printf '\n  make run CASE=cases/other.toml runs another case; results go to results/<name of the case>.\n'
+
+$(RUN): pyproject.toml constraints.txt
+	@sh .ci/setup.sh run
+
+$(DEV): pyproject.toml constraints.txt
+	@sh .ci/setup.sh dev
+
+setup: $(RUN) ## build .venv and install nmcsim into it
+
+run: $(RUN) ## run cases/crystal_aged_1C.toml and say where its report lies
+	@$(VENV)/bin/nmcsim run $(CASE) --out $(OUT) --resume
+
+test: $(DEV) ## the fast tests
+	@$(PY) -m pytest -q -m "not slow" $(PYTEST_ARGS)
+
+test-mpi: $(DEV) ## the tests that start several ranks
+	@$(PY) -m pytest -q -m mpi $(PYTEST_ARGS)
+
+test-slow: $(DEV) ## the tests longer than about 20 s
+	@$(PY) -m pytest -q -m slow $(PYTEST_ARGS)
+
+check: $(DEV) ## lint, format, types, layers, spelling, pins
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
+	$(VENV)/bin/codespell
+	! grep -nE '://|@ ' constraints.txt
+
+docs: $(DEV) ## the documentation, strict, into docs/_build/html
+	@$(PY) -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+examples: $(RUN) ## every case of cases/ at full resolution, into results/
+	@for case in cases/*.toml; do $(VENV)/bin/nmcsim run $$case --out results/$$(basename $$case .toml) --resume || exit; done
+
+bench: $(DEV) ## speed and accuracy against peers, as ratios measured in one run
+	@$(PY) -m benchmarks
+
+clean: ## remove what can be built again (results stay)
+	rm -rf $(VENV) build dist docs/_build docs/_generated .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find nmcsim meshes tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
