@@ -16,7 +16,7 @@ import importlib.util, os, sys, sysconfig
 if sys.version_info < (3, 12): sys.exit(3)
 if any(importlib.util.find_spec(m) is None for m in ("venv", "ensurepip")): sys.exit(4)
 if not os.path.isfile(os.path.join(sysconfig.get_paths()["include"], "Python.h")): sys.exit(5)
-print(os.path.realpath(sys.executable) if os.environ.get("PYENV_ROOT") else sys.executable)
+print(sys.executable)
 '
 
 find_python() {
