@@ -20,8 +20,9 @@ A validator of a section says what is wrong by raising `wrong`::
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -29,7 +30,7 @@ from pydantic import ValidationInfo, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from nmcsim import units
-from nmcsim.errors import InputError
+from nmcsim.errors import InputError, Mistake
 
 SI = {"si": True}
 """Validation context under which quantities are SI floats already (`Section.changed`)."""
@@ -54,14 +55,19 @@ def wrong(
     PydanticCustomError
         Collected by pydantic with all other mistakes of the file.
     """
-    context = {"sentence": sentence, "key": key, "text": text, "column": column}
-    return PydanticCustomError("nmcsim", "{sentence}", context)
+    return all_wrong([Mistake(key, sentence, text, column)])
+
+
+def all_wrong(mistakes: Iterable[Mistake]) -> PydanticCustomError:
+    """Several mistakes for a validator to raise at once; places are relative to its section."""
+    found = tuple(mistakes)
+    sentences = "; ".join(f"{m.place} {m.message}".strip() for m in found)
+    return PydanticCustomError("nmcsim", "{sentences}", {"sentences": sentences, "mistakes": found})
 
 
 def wrong_from(error: InputError, key: str = "") -> PydanticCustomError:
-    """The first mistake of `error`, for a validator to raise."""
-    first = error.mistakes[0]
-    return wrong(first.message, key=key, text=first.text, column=first.column)
+    """The mistakes of `error`, said of the section or of its `key`, for a validator to raise."""
+    return all_wrong(Mistake(key, m.message, m.text, m.column) for m in error.mistakes)
 
 
 @dataclass(frozen=True)
@@ -142,21 +148,46 @@ class Quantity:
 
 def written(value: float, unit: str) -> str:
     """`value` [`unit`] as a text with a unit that `units.parse` reads to the same float."""
-    text = units.display(value, unit)
-    if _reads_to(text, unit, value):
-        return text
-    if unit == "m":
-        micro = f"{value * 1e6!r} um"
-        if _reads_to(micro, unit, value):
-            return micro
-    return f"{value!r} {unit}"
+    text = units.display(value, unit, exact=True)
+    return text if unit != "1" else f"{text} 1"
 
 
-def _reads_to(text: str, unit: str, value: float) -> bool:
-    try:
-        return units.parse(text, unit) == value
-    except InputError:
-        return False
+class _InputFile:
+    """Annotation of a path: relative to the case file, and readable."""
+
+    def read(self, value: object, folder: Path) -> Path:
+        if not isinstance(value, str | Path) or not str(value):
+            raise wrong('must be the name of a file, such as "vertices.csv"')
+        path = folder / Path(value).expanduser()
+        if not path.is_file():
+            what = "is a folder, not a file" if path.is_dir() else "does not exist"
+            raise wrong(f"{what}; a path is relative to the case file, in {folder}")
+        return path
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            lambda value, info: self.read(value, folder_of(info))
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+InputFile = Annotated[Path, _InputFile()]
+"""A file named in a case: text relative to the case file, held as a path that exists.
+
+`Case.write` copies it to ``inputs/`` and `Case.hash` covers its contents.
+"""
+
+
+def folder_of(info: ValidationInfo) -> Path:
+    """The folder of the case file being validated (the current directory without one)."""
+    context = info.context if isinstance(info.context, dict) else {}
+    return Path(context.get("folder", "."))
 
 
 class Section(BaseModel):
