@@ -51,11 +51,12 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "1": ("a plain number", ""),
 }
 
-_COMMON: Final = (
-    "m cm mm um nm s ms us min hour h day K degC V mV A mA uA nA pA Ah mAh uAh nAh pAh C kg g mg ug ng "
-    "mol mmol S mS Pa kPa MPa GPa F J kJ eV W ohm Hz rad deg L mAh/g Ah/kg A/m2 mA/cm2 m2/s cm2/s "
-    "mol/m3 g/cm3 kg/m3 g/mol S/m S/cm"
-).split()
+_COMMON_TEXT: Final = (
+    "m cm mm um nm s ms us min hour h day K degC V mV A mA uA nA pA Ah mAh uAh nAh pAh C "
+    "kg g mg ug ng mol mmol S mS Pa kPa MPa GPa F J kJ eV W ohm Hz rad deg L mAh/g Ah/kg "
+    "A/m2 mA/cm2 m2/s cm2/s mol/m3 g/cm3 kg/m3 g/mol S/m S/cm"
+)
+_COMMON: Final = tuple(_COMMON_TEXT.split())
 
 # SI unit -> the units to show a value in, from small to large, with their sizes
 _LADDERS: Final[dict[str, tuple[tuple[str, Fraction], ...]]] = {
@@ -96,8 +97,8 @@ _SPELLINGS: Final = str.maketrans(
     {
         "µ": "u",  # the micro sign
         "μ": "u",  # the Greek letter
-        "Ω": " ohm",
-        "Ω": " ohm",  # the ohm sign
+        "\u03a9": " ohm",  # the Greek letter
+        "\u2126": " ohm",  # the ohm sign
         "·": "*",
         "⋅": "*",
         "−": "-",
