@@ -1,4 +1,4 @@
-"""What all tests share: one thread, no display, a browser where one is, and no rank left waiting."""
+"""What all tests share: one thread, no display, a browser if there is one, no rank left waiting."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
-    """Headless Chromium, driven by selenium; its console is read by ``browser.get_log("browser")``.
+    """Headless Chromium, driven by selenium; ``browser.get_log("browser")`` is its console.
 
-    Without Chromium the test is skipped in so many words, or fails where ``NMCSIM_REQUIRE_BROWSER`` is set
-    (``.ci/run`` sets it).
+    Without Chromium the test is skipped in so many words, or fails where
+    ``NMCSIM_REQUIRE_BROWSER`` is set (``.ci/run`` sets it).
     """
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
@@ -50,7 +50,7 @@ def browser() -> Iterator[object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
-    """Under mpirun a failing rank ends the job at once; else the others would wait for it for ever."""
+    """Under mpirun a failing rank ends the job at once, or the others would wait for ever."""
     report = yield
     mpi = sys.modules.get("mpi4py.MPI")
     if report.failed and mpi is not None and mpi.COMM_WORLD.size > 1:
