@@ -1,0 +1,1 @@
+"""Time-continuous residuals and their integration. Knows PETSc; knows no chemistry."""

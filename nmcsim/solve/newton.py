@@ -1,0 +1,143 @@
+"""Newton's method on a kept factorisation, for one implicit step of the integrator.
+
+The factorisation of an earlier step serves as long as its shift is near the present one and
+the iteration contracts; otherwise the Jacobian is refreshed, first at the predictor, then at
+the current iterate.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nmcsim.solve.fields import Array
+from nmcsim.solve.linear import LinearFailure
+from nmcsim.solve.system import Norm, System
+
+__all__ = ["Newton", "NewtonResult"]
+
+
+@dataclass(frozen=True)
+class NewtonResult:
+    """Outcome of one implicit solve: the change from the predictor, and how hard it was."""
+
+    converged: bool
+    change: Array
+    iterations: int
+    refreshes: int
+    residual: Array
+
+
+@dataclass
+class Newton:
+    """Solves F(t, u0 + d, shift (d + psi)) = 0 for d.
+
+    Parameters
+    ----------
+    system : System
+    norm : Norm
+    tolerance : float
+        Estimated remaining error of d at convergence, in tolerances of the error test.
+    shift_window : float
+        Largest relative change of the shift for which an old factorisation is tried.
+    max_iterations, max_refreshes : int
+        Iterations on one factorisation; fresh Jacobians within one solve.
+    """
+
+    system: System
+    norm: Norm
+    counts: Counter[str]
+    tolerance: float = 0.02
+    shift_window: float = 0.3
+    max_iterations: int = 6
+    max_refreshes: int = 4
+    _shift: float | None = field(default=None, repr=False)
+    _rate: float = field(default=0.5, repr=False)
+
+    def forget(self) -> None:
+        """Drop the factorisation: the equations have changed."""
+        self._shift = None
+
+    def solve(self, t: float, u0: Array, psi: Array, shift: float) -> NewtonResult:
+        """Iterate until the estimated error is below the tolerance, or give up."""
+        refreshes = 0
+        old = self._shift is not None and abs(shift / self._shift - 1.0) <= self.shift_window
+        d = np.zeros_like(u0)
+        r = self._residual(t, u0, d, psi, shift)
+        iterations = 0
+        while True:
+            if not old:
+                if refreshes >= self.max_refreshes or not self._refresh(t, u0, d, psi, shift):
+                    self.forget()
+                    return NewtonResult(False, d, iterations, refreshes, r)
+                refreshes += 1
+            converged, d_new, r_new, n = self._iterate(t, u0, d, r, psi, shift)
+            iterations += n
+            if converged:
+                return NewtonResult(True, d_new, iterations, refreshes, r_new)
+            if old or not np.isfinite(self.norm.update(d_new)):
+                old = False
+                d = np.zeros_like(u0)
+                r = self._residual(t, u0, d, psi, shift)
+            else:
+                d, r = d_new, r_new
+            if refreshes and not np.isfinite(self.norm.update(r)):
+                self.forget()
+                return NewtonResult(False, d, iterations, refreshes, r)
+
+    def _residual(self, t: float, u0: Array, d: Array, psi: Array, shift: float) -> Array:
+        self.counts["residuals"] += 1
+        return self.system.residual(t, u0 + d, shift * (d + psi))
+
+    def _refresh(self, t: float, u0: Array, d: Array, psi: Array, shift: float) -> bool:
+        self.counts["jacobians"] += 1
+        self.counts["factorisations"] += 1
+        try:
+            self.system.factorise(t, u0 + d, shift * (d + psi), shift)
+        except LinearFailure:
+            return False
+        self._shift = shift
+        self._rate = 0.5
+        return True
+
+    def _iterate(
+        self, t: float, u0: Array, d: Array, r: Array, psi: Array, shift: float
+    ) -> tuple[bool, Array, Array, int]:
+        """Simplified Newton on the present factorisation; restarts nothing."""
+        assert self._shift is not None
+        # a factorisation with another shift over- or undershoots along differential unknowns
+        correction = 2.0 / (1.0 + shift / self._shift)
+        previous = np.inf
+        d = d.copy()
+        for n in range(1, self.max_iterations + 1):
+            try:
+                delta = self.system.solve(r)
+            except LinearFailure:
+                return False, d, r, n
+            self.counts["solves"] += 1
+            delta *= -correction
+            damping = self.norm.damping(delta)
+            if damping < 1.0:
+                delta *= damping
+            size = self.norm.update(delta)
+            if not np.isfinite(size):
+                return False, d, r, n
+            rate = size / previous if np.isfinite(previous) and previous > 0.0 else None
+            if rate is not None:
+                self._rate = max(0.2 * self._rate, rate)
+                if rate >= 0.9 and size > self.tolerance:
+                    return False, d, r, n
+            d += delta
+            estimate = self._rate / (1.0 - self._rate) if self._rate < 1.0 else np.inf
+            if damping == 1.0 and (
+                size == 0.0 or estimate * size < self.tolerance
+            ):
+                return True, d, r, n
+            previous = size if damping == 1.0 else np.inf
+            r = self._residual(t, u0, d, psi, shift)
+            left = self.max_iterations - n
+            if rate is not None and rate**left * estimate * size > self.tolerance:
+                break
+        return False, d, r, n
