@@ -1,0 +1,238 @@
+"""A result directory opened: history, maps, steps and summary, without DOLFINx."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from nmcsim.errors import InputError, Mistake
+from nmcsim.results.series import Points, Series, SurfaceTheta, ThetaMap
+from nmcsim.results.write import FORMAT, VERSION
+
+if TYPE_CHECKING:
+    import pandas
+
+    from nmcsim.case import Case
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run left behind.
+
+    Parameters
+    ----------
+    directory : Path
+    case_table : dict
+        The resolved case file as TOML gives it; `case` gives the checked `Case`.
+    history : mapping of name -> Series
+        One row per accepted step.
+    steps : tuple of dict
+        Per protocol step: ``sentence, kind, ended_by, t_start [s], t_end [s], reason``.
+    summary, provenance : dict
+        The two JSON files.
+    surface, map, points : optional
+        Lithium along the surface, on the section, at named points; None where the run recorded
+        none.
+    """
+
+    directory: Path
+    case_table: dict[str, Any] = field(repr=False)
+    history: Mapping[str, Series] = field(repr=False)
+    steps: tuple[dict[str, Any], ...] = field(repr=False)
+    summary: dict[str, Any] = field(repr=False)
+    provenance: dict[str, Any] = field(repr=False)
+    surface: SurfaceTheta | None = field(default=None, repr=False)
+    map: ThetaMap | None = field(default=None, repr=False)
+    points: Points | None = field(default=None, repr=False)
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Result:
+        """Open a result directory.
+
+        Parameters
+        ----------
+        directory : path
+            As `nmcsim run` left it.
+
+        Raises
+        ------
+        InputError
+            It is no result directory, its run has not ended, or a file in it is damaged.
+        """
+        folder = Path(directory)
+        _check(folder)
+        history, surface, section, points = _read_history(folder / "history.h5")
+        summary = _read(folder / "summary.json", json.loads)
+        return cls(
+            directory=folder,
+            case_table=_read(folder / "case.toml", tomllib.loads),
+            history=history,
+            steps=tuple(summary.get("steps", ())),
+            summary=summary,
+            provenance=_read(folder / "provenance.json", json.loads),
+            surface=surface,
+            map=section,
+            points=points,
+        )
+
+    def __getitem__(self, name: str) -> Series:
+        """The column ``name`` of the history.
+
+        Raises
+        ------
+        InputError
+            There is no such column; the sentence lists those there are.
+        """
+        try:
+            return self.history[name]
+        except KeyError:
+            known = ", ".join(self.history)
+            raise InputError(
+                Mistake(str(self.directory), f"records no {name!r}; it has {known}")
+            ) from None
+
+    @property
+    def title(self) -> str:
+        """The case's title, or the directory's name."""
+        return str(self.case_table.get("title") or self.directory.name)
+
+    @property
+    def status(self) -> str:
+        """ "finished", "ended early", "failed" or "interrupted"."""
+        return str(self.summary.get("status", "unknown"))
+
+    def case(self) -> Case:
+        """The checked, rerunnable `Case` of this result.
+
+        Raises
+        ------
+        InputError
+            The case file was edited into something that is no case.
+        """
+        from nmcsim.case import load
+
+        return load(self.directory / "case.toml")
+
+    def at(self, time: float) -> dict[str, float]:
+        """Every column of the history at ``time`` [s], linear between rows; NaN where a neighbour
+        is missing.
+
+        Raises
+        ------
+        InputError
+            ``time`` lies outside the run.
+        """
+        t = self["time"].values
+        if not (len(t) and t[0] <= time <= t[-1]):
+            span = f"from {t[0]:g} s to {t[-1]:g} s" if len(t) else "over no time at all"
+            raise InputError(
+                Mistake(f"time = {time:g} s", f"lies outside the run, which goes {span}")
+            )
+        return {
+            name: float(np.interp(time, t, column.values)) for name, column in self.history.items()
+        }
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """The history as a pandas table; the units are in ``attrs["units"]``.
+
+        Raises
+        ------
+        InputError
+            pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise InputError(Mistake("to_dataframe", "needs pandas; pip install pandas")) from error
+        frame = pd.DataFrame({name: column.values for name, column in self.history.items()})
+        frame.attrs["units"] = {name: column.unit for name, column in self.history.items()}
+        return frame
+
+
+def _check(folder: Path) -> None:
+    if not folder.is_dir():
+        raise InputError(
+            Mistake(str(folder), "is no directory; give the one that nmcsim run wrote")
+        )
+    missing = [
+        name
+        for name in ("case.toml", "history.h5", "summary.json", "provenance.json")
+        if not (folder / name).is_file()
+    ]
+    if not missing:
+        return
+    if (folder / "journal").is_dir():
+        message = "holds a run that has not ended; end it with nmcsim run CASE --out DIR --resume"
+    else:
+        message = f"is not a result directory: it has no {', no '.join(missing)}"
+    raise InputError(Mistake(str(folder), message))
+
+
+def _read(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
+    try:
+        content = parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            Mistake(str(path), f"cannot be read ({error}); run the case again")
+        ) from error
+    if not isinstance(content, dict):
+        raise InputError(
+            Mistake(str(path), "is not a table of names and values; run the case again")
+        )
+    return content
+
+
+def _read_history(
+    path: Path,
+) -> tuple[dict[str, Series], SurfaceTheta | None, ThetaMap | None, Points | None]:
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("format") != FORMAT or file.attrs.get("version", 0) > VERSION:
+                message = "has another layout; open it with the nmcsim named in provenance.json"
+                raise InputError(Mistake(str(path), message))
+            history = {name: _series(name, data) for name, data in file["history"].items()}
+            return history, _surface(file), _map(file), _points(file)
+    except (OSError, KeyError, RuntimeError) as error:
+        # h5py says a truncated file as any of the three
+        raise InputError(Mistake(str(path), f"is damaged ({error}); run the case again")) from error
+
+
+def _series(name: str, data: Any) -> Series:
+    a = data.attrs
+    return Series(
+        name, data[:].astype(np.float64), str(a["unit"]), str(a["symbol"]), str(a["description"])
+    )
+
+
+def _surface(file: Any) -> SurfaceTheta | None:
+    if (g := file.get("surface")) is None:
+        return None
+    return SurfaceTheta(
+        g["angle"][:], g["position"][:], g["rock_salt"][:].astype(bool), g["time"][:], g["theta"][:]
+    )
+
+
+def _map(file: Any) -> ThetaMap | None:
+    if (g := file.get("map")) is None:
+        return None
+    return ThetaMap(
+        nodes=g["nodes"][:],
+        triangles=g["triangles"][:].astype(np.int64),
+        boundary=g["boundary"][:].astype(np.int64),
+        rock_salt=g["rock_salt"][:].astype(bool),
+        time=g["time"][:],
+        theta=g["theta"][:],
+    )
+
+
+def _points(file: Any) -> Points | None:
+    if (g := file.get("points")) is None:
+        return None
+    return Points(tuple(g["names"].asstr()[:]), g["theta"][:])
