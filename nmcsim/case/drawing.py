@@ -1,0 +1,206 @@
+"""What a shape file draws with: an outline cut at patch ends, graded cells, named groups.
+
+All functions are handed gmsh and work in its built-in kernel, in micrometres.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+from nmcsim.case.outline import Circle, Outline
+from nmcsim.case.shape import Patches
+
+MICRO = 1e6  # micrometres per metre
+GROWTH = 0.3  # cells grow by this much per unit of distance; 0.3 keeps neighbours alike
+LONGEST_ARC = 0.3  # of a circle; gmsh draws arcs of less than one half
+SAME_POINT = 1e-9  # of the length; closer fractions are one vertex
+
+
+@dataclass(frozen=True)
+class Section:
+    """A drawn section.
+
+    Attributes
+    ----------
+    face : int
+        Its gmsh surface.
+    curves : tuple of int
+        Gmsh curves around it, counter-clockwise.
+    covered : tuple of bool
+        For each of these curves, whether it lies under rock salt.
+    """
+
+    face: int
+    curves: tuple[int, ...]
+    covered: tuple[bool, ...]
+
+
+def draw_section(
+    gmsh: ModuleType,
+    outline: Outline,
+    patches: Patches,
+    sizes: tuple[float, float, float],
+    z: float = 0.0,
+) -> Section:
+    """Draw the area inside `outline` and set its cell sizes.
+
+    Parameters
+    ----------
+    gmsh : module
+        With an empty model.
+    outline : Outline
+        [m]
+    patches : tuple of (float, float)
+        Intervals under rock salt; their ends become vertices.
+    sizes : (float, float, float)
+        Cell size inside, at the outline and at patch ends [m].
+    z : float
+        Where the section lies [m].
+    """
+    geo = gmsh.model.geo
+    ends = sorted({end % 1.0 for patch in patches for end in patch})
+    breaks = _breaks(outline, ends)
+    points = [geo.addPoint(x, y, MICRO * z) for x, y in MICRO * outline.point(breaks)]
+    centre = geo.addPoint(0.0, 0.0, MICRO * z) if isinstance(outline, Circle) else None
+    pairs = zip(points, points[1:] + points[:1], strict=True)
+    if centre is None:
+        curves = tuple(geo.addLine(a, b) for a, b in pairs)
+    else:
+        curves = tuple(geo.addCircleArc(a, centre, b) for a, b in pairs)
+    face = geo.addPlaneSurface([geo.addCurveLoop(list(curves))])
+    geo.synchronize()
+    if centre is not None:
+        gmsh.model.removeEntities([(0, centre)])
+    lengths = np.diff([*breaks, breaks[0] + 1.0]) * outline.length
+    middles = np.array(breaks) + 0.5 * lengths / outline.length
+    _grade(gmsh, curves, points, lengths, [_near(b, ends) for b in breaks], sizes)
+    return Section(face, curves, tuple(covered(middles, patches).tolist()))
+
+
+def covered(s: Sequence[float] | np.ndarray, patches: Patches) -> np.ndarray:
+    """Whether the fractions `s` of the outline lie under rock salt, bool of the shape of `s`."""
+    at = np.asarray(s, dtype=float)
+    found = np.zeros(at.shape, dtype=bool)
+    for s0, s1 in patches:
+        found |= (at - s0) % 1.0 < s1 - s0
+    return found
+
+
+def name_groups(
+    gmsh: ModuleType, section: Section, lateral: Sequence[int] | None = None, dimension: int = 2
+) -> None:
+    """Name the region "crystal" and the surfaces "bare" and "rock_salt".
+
+    Parameters
+    ----------
+    section : Section
+        Its face is the region of a 2D mesh.
+    lateral : sequence of int, optional
+        Gmsh entities of the lateral surface, one for each curve of the section; its curves in 2D.
+    dimension : int
+        Dimension of the mesh.
+    """
+    region = section.face if dimension == 2 else gmsh.model.getEntities(3)[0][1]
+    group = gmsh.model.addPhysicalGroup
+    group(dimension, [region], name="crystal")
+    parts = list(zip(lateral or section.curves, section.covered, strict=True))
+    for name, salt in (("bare", False), ("rock_salt", True)):
+        entities = [entity for entity, under in parts if under == salt]
+        if entities:
+            group(dimension - 1, entities, name=name)
+
+
+def extrude_section(gmsh: ModuleType, section: Section, height: float, layers: int) -> None:
+    """Make a prism of hexahedra from `section`, and name its region and surfaces.
+
+    Parameters
+    ----------
+    height : float
+        Extent along z [m].
+    layers : int
+        Number of cells over the height.
+    """
+    # quadrilaterals only: DOLFINx has no facet integrals on prisms
+    gmsh.option.setNumber("Mesh.RecombinationAlgorithm", 3)
+    gmsh.model.geo.mesh.setRecombine(2, section.face)
+    made = gmsh.model.geo.extrude(
+        [(2, section.face)], 0.0, 0.0, MICRO * height, numElements=[layers], recombine=True
+    )
+    gmsh.model.geo.synchronize()
+    top, lateral = made[0][1], [tag for _, tag in made[2:]]
+    name_groups(gmsh, section, lateral, dimension=3)
+    gmsh.model.addPhysicalGroup(2, [section.face], name="bottom")
+    gmsh.model.addPhysicalGroup(2, [top], name="top")
+
+
+def _breaks(outline: Outline, ends: Sequence[float]) -> list[float]:
+    """Fractions at which the drawn outline has a vertex: patch ends, corners, cuts of long arcs."""
+    found: list[float] = []
+    for s in sorted([*ends, *outline.corners]):
+        if not _near(s, found):
+            found.append(s)
+    if not isinstance(outline, Circle):
+        return found
+    found = found or [0.0]
+    cut = []
+    for s, following in itertools.pairwise([*found, found[0] + 1.0]):
+        n = math.ceil((following - s) / LONGEST_ARC)
+        cut += [s + (following - s) * k / n for k in range(n)]
+    return cut
+
+
+def _near(s: float, others: Sequence[float]) -> bool:
+    return any(abs((s - other + 0.5) % 1.0 - 0.5) < SAME_POINT for other in others)
+
+
+def _grade(
+    gmsh: ModuleType,
+    curves: Sequence[int],
+    points: Sequence[int],
+    lengths: np.ndarray,
+    is_end: Sequence[bool],
+    sizes: tuple[float, float, float],
+) -> None:
+    """Grow the cells from patch ends and from the outline to the middle."""
+    inside, surface, end = (MICRO * size for size in sizes)
+    lengths = MICRO * lengths
+    rules = [_growing(gmsh, "CurvesList", curves, surface, inside, float(lengths.max()))]
+    # two cells at least between neighbouring vertices, or a short piece makes slivers
+    shortest = 0.5 * np.minimum(lengths, np.roll(lengths, 1))
+    wanted = np.minimum(np.where(is_end, end, surface), shortest)
+    for size in np.unique(wanted):
+        if size < surface:
+            near = [p for p, w in zip(points, wanted, strict=True) if w == size]
+            rules.append(_growing(gmsh, "PointsList", near, float(size), inside))
+    field = gmsh.model.mesh.field
+    least = field.add("Min")
+    field.setNumbers(least, "FieldsList", rules)
+    field.setAsBackgroundMesh(least)
+
+
+def _growing(
+    gmsh: ModuleType,
+    kind: str,
+    entities: Sequence[int],
+    size: float,
+    largest: float,
+    longest: float = 0.0,
+) -> int:
+    """A size field: `size` on the entities, growing with the distance up to `largest`."""
+    field = gmsh.model.mesh.field
+    distance = field.add("Distance")
+    field.setNumbers(distance, kind, list(entities))
+    field.setNumber(distance, "Sampling", max(20, math.ceil(4.0 * longest / size)))
+    rule = field.add("Threshold")
+    field.setNumber(rule, "InField", distance)
+    field.setNumber(rule, "SizeMin", size)
+    field.setNumber(rule, "SizeMax", largest)
+    field.setNumber(rule, "DistMin", 0.0)
+    field.setNumber(rule, "DistMax", max(largest - size, 1e-6 * size) / GROWTH)
+    return int(rule)

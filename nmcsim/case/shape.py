@@ -1,0 +1,231 @@
+"""A geometry: the parameters of one particle, its names, and how gmsh draws it.
+
+Each geometry is one file with one subclass of `Shape`. The shipped ones lie in `meshes/`, a user's
+own anywhere. Nothing here or in such a file imports gmsh: it is handed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from abc import abstractmethod
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar, Self
+
+from pydantic import Field
+
+import nmcsim
+from nmcsim.case.outline import Outline
+from nmcsim.case.section import Length, Section
+from nmcsim.errors import InputError, Mistake
+
+Patches = tuple[tuple[float, float], ...]
+"""Intervals (s0, s1) of the outline under rock salt, sorted; s1 > 1 runs over the start."""
+
+LATERAL = {
+    "bare": "lateral surface free of rock salt",
+    "rock_salt": "lateral surface under rock salt",
+    "lateral": "the whole lateral surface: bare and rock_salt",
+}
+BASAL = {"top": "basal face at the top", "bottom": "basal face at the bottom"}
+
+
+class Shape(Section):
+    """Parameters of a particle: a section in the ab-plane, and its extent along c.
+
+    Subclasses add their parameters, and describe the particle by `dimension`, `height` and
+    `outline`; `build` draws it.
+    """
+
+    name: ClassVar[str]
+    """What `geometry.shape` in a case file calls it."""
+    regions: ClassVar[Mapping[str, str]] = {"crystal": "the whole particle"}
+    """Names of volumes, each with a sentence."""
+    surfaces: ClassVar[Mapping[str, str]] = LATERAL
+    """Names of surfaces, each with a sentence."""
+    unions: ClassVar[Mapping[str, tuple[str, ...]]] = {"lateral": ("bare", "rock_salt")}
+    """Names that stand for several named surfaces."""
+
+    height: Length = Field(description="Extent along the c-axis.")
+    cell_size: Length | None = Field(
+        default=None, description="Size of the cells in the middle; a fourteenth of the particle."
+    )
+    surface_cell_size: Length | None = Field(
+        default=None, description="Size of the cells at the lateral surface; half of cell_size."
+    )
+    patch_end_cell_size: Length | None = Field(
+        default=None,
+        description="Size of the cells where a rock-salt patch ends; a sixth of cell_size.",
+    )
+
+    @property
+    @abstractmethod
+    def outline(self) -> Outline:
+        """The lateral surface as a closed curve in the section plane [m]."""
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """Dimension of the mesh: 2 for a section, 3 for the particle."""
+
+    @abstractmethod
+    def build(self, gmsh: ModuleType, patches: Patches) -> None:
+        """Draw the shape in micrometres in gmsh's current model.
+
+        It names each region and surface by a physical group and sets the cell sizes; the mesh is
+        generated afterwards, with curved cells of second order. `nmcsim.case.drawing` helps.
+
+        Parameters
+        ----------
+        gmsh : module
+            Initialised, with an empty model.
+        patches : tuple of (float, float)
+            Intervals of `outline` under rock salt; their ends must become mesh vertices.
+        """
+
+    @property
+    def thickness(self) -> float:
+        """What integrals over the mesh are multiplied by: the height [m], or 1 in 3D."""
+        return self.height if self.dimension == 2 else 1.0
+
+    @property
+    def volume(self) -> float:
+        """Exact volume [m3]."""
+        return self.outline.area * self.height
+
+    @property
+    def lateral_area(self) -> float:
+        """Exact area of the lateral surface [m2]."""
+        return self.outline.length * self.height
+
+    @property
+    def named_surfaces(self) -> dict[str, str]:
+        """The surfaces that a mesh of this shape has; a section has no basal faces."""
+        return {
+            name: sentence
+            for name, sentence in self.surfaces.items()
+            if self.dimension == 3 or name not in BASAL
+        }
+
+    @property
+    def cell_sizes(self) -> tuple[float, float, float]:
+        """Cell size in the middle, at the lateral surface and at patch ends [m]."""
+        inside = self.cell_size or self.outline.extent / 14.0
+        surface = min(self.surface_cell_size or inside / 2.0, inside)
+        return inside, surface, min(self.patch_end_cell_size or inside / 6.0, surface)
+
+    def scaled(self, factor: float) -> Self:
+        """The same particle with all cell sizes times `factor`."""
+        inside, surface, end = (factor * size for size in self.cell_sizes)
+        return self.changed(cell_size=inside, surface_cell_size=surface, patch_end_cell_size=end)
+
+    @property
+    def source(self) -> Path:
+        """The file that defines this shape."""
+        return Path(str(sys.modules[type(self).__module__].__file__))
+
+
+def shape_names() -> tuple[str, ...]:
+    """Names of the shipped shapes, sorted."""
+    return tuple(sorted(path.stem for path in _folder().glob("[a-z]*.py")))
+
+
+@cache
+def shape(name: str) -> type[Shape]:
+    """The shipped shape called `name`.
+
+    Raises
+    ------
+    InputError
+        If there is none, with a suggestion.
+    """
+    if name not in shape_names():
+        near = get_close_matches(name, shape_names(), n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(shape_names())}"
+        raise InputError(Mistake(f'geometry.shape = "{name}"', f"is not a shape; {hint}"))
+    return _load(_folder() / f"{name}.py", f"nmcsim_shape_{name}")
+
+
+def load_shape_file(path: str | Path) -> type[Shape]:
+    """The one shape that a user's own file defines.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, does not run, or does not define exactly one complete `Shape`.
+    """
+    found = Path(path).resolve()
+    if not found.is_file():
+        raise _bad_file(path, "does not exist")
+    # the content is part of the name: a file that changed is another shape
+    digest = hashlib.sha256(str(found).encode() + found.read_bytes()).hexdigest()[:12]
+    return _load(found, f"nmcsim_shape_{found.stem}_{digest}")
+
+
+def _folder() -> Path:
+    """`nmcsim/meshes` of an installed wheel, or `meshes` of a clone."""
+    package = Path(nmcsim.__path__[0])
+    inside = package / "meshes"
+    return inside if inside.is_dir() else package.parent / "meshes"
+
+
+def _load(path: Path, module_name: str) -> type[Shape]:
+    module = sys.modules.get(module_name) or _execute(path, module_name)
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Shape) and value.__module__ == module_name
+    ]
+    if len(found) != 1:
+        raise _bad_file(path, f"must define one subclass of Shape, not {len(found)}")
+    return _complete(found[0], path)
+
+
+def _execute(path: Path, module_name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise _bad_file(path, 'is not a Python file; its name must end in ".py"')
+    module = importlib.util.module_from_spec(spec)
+    # pydantic resolves postponed annotations through sys.modules
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module_name]
+        raise _bad_file(path, f"does not run: {type(error).__name__}{_line(error, path)}: {error}")
+    return module
+
+
+def _line(error: BaseException, path: Path) -> str:
+    """In which line of `path` the error arose, if one of them did."""
+    if isinstance(error, SyntaxError):
+        return f" in line {error.lineno}"
+    number, step = None, error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == str(path):
+            number = step.tb_lineno
+        step = step.tb_next
+    return f" in line {number}" if number else ""
+
+
+def _complete(found: type[Shape], path: Path) -> type[Shape]:
+    missing: list[Any] = sorted(found.__abstractmethods__)
+    if not hasattr(found, "name"):
+        missing.insert(0, "name")
+    if missing:
+        raise _bad_file(path, f"defines the shape {found.__name__} without {', '.join(missing)}")
+    unknown = {n for names in found.unions.values() for n in names} - set(found.surfaces)
+    if unknown or set(found.unions) - set(found.surfaces):
+        raise _bad_file(
+            path, f"has unions of surfaces that {found.__name__}.surfaces does not name"
+        )
+    return found
+
+
+def _bad_file(path: str | Path, sentence: str) -> InputError:
+    return InputError(Mistake(f'geometry.file = "{path}"', sentence))

@@ -1,0 +1,92 @@
+"""Meshes on disk: each is generated once and found again by a hash of all that shapes it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from nmcsim.case import drawing
+from nmcsim.case.shape import Patches, Shape
+from nmcsim.errors import InputError, Mistake, NmcsimError
+from nmcsim.mesh.gmsh_session import OPTIONS, gmsh_version, session
+
+
+def default_cache() -> Path:
+    """``$XDG_CACHE_HOME/nmcsim/meshes``, else ``~/.cache/nmcsim/meshes``."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "nmcsim" / "meshes"
+
+
+def key(shape: Shape, patches: Patches) -> str:
+    """A hash of the shape's parameters and source, the patches, and gmsh with its options."""
+    said = {
+        "shape": type(shape).name,
+        "parameters": {name: repr(value) for name, value in sorted(shape)},
+        "patches": repr(patches),
+        "gmsh": gmsh_version(),
+        "options": OPTIONS,
+    }
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for source in (shape.source, Path(drawing.__file__)):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def mesh_file(shape: Shape, patches: Patches, folder: Path) -> Path:
+    """The mesh of `shape` as a .msh file in `folder`, generated if it is not there.
+
+    Processes that generate the same mesh at the same time do not disturb each other: each writes
+    a file of its own and renames it when it is complete.
+
+    Raises
+    ------
+    InputError
+        If gmsh cannot mesh the shape.
+    NmcsimError
+        If the folder cannot be written, or gmsh is missing.
+    """
+    found = folder / f"{type(shape).name}-{key(shape, patches)}.msh"
+    if found.is_file():
+        return found
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".new-", suffix=".msh")
+        os.close(handle)
+    except OSError as error:
+        raise NmcsimError(
+            f"the mesh cache {folder} cannot be written ({error.strerror}); set XDG_CACHE_HOME "
+            f"to a folder that can"
+        ) from error
+    partial = Path(name)
+    try:
+        generate(shape, patches, partial)
+        partial.chmod(0o644)
+        os.replace(partial, found)
+    finally:
+        partial.unlink(missing_ok=True)
+    return found
+
+
+def generate(shape: Shape, patches: Patches, path: Path) -> None:
+    """Mesh `shape` with curved cells of second order and write it to `path` [micrometres].
+
+    Raises
+    ------
+    InputError
+        If gmsh cannot mesh it, with gmsh's own words.
+    """
+    with session() as gmsh:
+        try:
+            shape.build(gmsh, patches)
+            gmsh.model.mesh.generate(shape.dimension)
+            gmsh.model.mesh.setOrder(2)
+            gmsh.write(str(path))
+        except (InputError, NmcsimError):
+            raise
+        except Exception as error:
+            raise InputError(
+                Mistake("geometry", f"cannot be meshed as {type(shape).name}; gmsh says: {error}")
+            ) from error

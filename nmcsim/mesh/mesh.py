@@ -1,0 +1,200 @@
+"""A mesh whose regions and surfaces have names and measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import basix.ufl
+import numpy as np
+import ufl
+from dolfinx import fem
+from dolfinx.mesh import Mesh as DolfinxMesh
+from dolfinx.mesh import MeshTags
+from mpi4py import MPI
+
+from nmcsim.errors import InputError, Mistake
+from nmcsim.mesh.quality import Quality, quality_of
+
+NO_TAG = 2**30
+"""A tag that no mesh has: integrals over an absent surface are zero."""
+
+
+@dataclass(frozen=True)
+class NamedMeasure:
+    """What an integrand is multiplied by: ``f * mesh.dx("crystal")`` is a form [.. m2 or m3].
+
+    Attributes
+    ----------
+    measure : ufl.Measure
+        Over the cells or facets of that name.
+    factor : fem.Constant, optional
+        The thickness of a section [m].
+    """
+
+    measure: Any
+    factor: fem.Constant | None
+
+    __array_ufunc__ = None  # a NumPy scalar leaves the product to __rmul__
+
+    def __rmul__(self, integrand: Any) -> ufl.Form:
+        scaled = integrand if self.factor is None else self.factor * integrand
+        return scaled * self.measure
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """A particle's mesh on all ranks of a communicator.
+
+    Attributes
+    ----------
+    comm : MPI.Comm
+        Its ranks share the mesh.
+    domain : dolfinx.mesh.Mesh
+        Coordinates in metres, cells of second order.
+    cell_tags, facet_tags : MeshTags
+        Integer tags; outside this package places have names.
+    regions, surfaces : mapping of str to str
+        Names of places, each with a sentence.
+    tags : mapping of str to tuple of int
+        The tags that a name stands for; none for a surface that is absent.
+    thickness : float
+        What integrals over the mesh are multiplied by: the height of a section [m], or 1 in 3D.
+    factor : fem.Constant, optional
+        The thickness in forms; None in 3D.
+    centre : (float, float, float)
+        Centroid of the particle [m].
+    shape_name : str
+        Name of the geometry.
+    msh_path : Path
+        The .msh file, in micrometres, with named physical groups.
+    """
+
+    comm: MPI.Comm
+    domain: DolfinxMesh
+    cell_tags: MeshTags
+    facet_tags: MeshTags
+    regions: Mapping[str, str]
+    surfaces: Mapping[str, str]
+    tags: Mapping[str, tuple[int, ...]]
+    thickness: float
+    factor: fem.Constant | None
+    centre: tuple[float, float, float]
+    shape_name: str
+    msh_path: Path
+    _measured: dict[tuple[str, int | None], float] = field(default_factory=dict, repr=False)
+
+    @property
+    def dimension(self) -> int:
+        """Dimension of the cells."""
+        return int(self.domain.topology.dim)
+
+    def dx(self, name: str, degree: int | None = None) -> NamedMeasure:
+        """The volume of a region, thickness folded in.
+
+        Parameters
+        ----------
+        name : str
+            One of `regions`.
+        degree : int, optional
+            Of the quadrature; UFL's estimate if absent.
+        """
+        self._known(name, "region", self.regions)
+        return self._named("dx", name, self.cell_tags, degree)
+
+    def ds(self, name: str, degree: int | None = None) -> NamedMeasure:
+        """The area of a surface, thickness folded in; parameters as for `dx`."""
+        self._known(name, "surface", self.surfaces)
+        return self._named("ds", name, self.facet_tags, degree)
+
+    def measure(self, name: str, degree: int | None = None) -> float:
+        """Volume of a region [m3] or area of a surface [m2], as meshed, over all ranks.
+
+        The first call for a name is collective.
+
+        Parameters
+        ----------
+        name : str
+            One of `regions` or `surfaces`.
+        degree : int, optional
+            Of the quadrature; give the one of the form that the measure is to agree with.
+        """
+        if (name, degree) not in self._measured:
+            self._measured[name, degree] = self._integrate_one(name, degree)
+        return self._measured[name, degree]
+
+    def facets(self, name: str) -> np.ndarray:
+        """Local numbers of the facets of a surface, int32, shape (n,)."""
+        self._known(name, "surface", self.surfaces)
+        return _found(self.facet_tags, self.tags[name])
+
+    def cells(self, name: str) -> np.ndarray:
+        """Local numbers of the cells of a region, int32, shape (n,)."""
+        self._known(name, "region", self.regions)
+        return _found(self.cell_tags, self.tags[name])
+
+    def lagrange(self, degree: int) -> fem.FunctionSpace:
+        """Continuous scalar functions, piecewise polynomials of `degree`."""
+        return fem.functionspace(self.domain, ("Lagrange", degree))
+
+    def real(self) -> fem.FunctionSpace:
+        """One number that all ranks share."""
+        return fem.functionspace(
+            self.domain, basix.ufl.real_element(self.domain.basix_cell(), value_shape=())
+        )
+
+    def quality(self) -> Quality:
+        """Number, shape and size of the cells; collective."""
+        return quality_of(self.domain, self.msh_path)
+
+    def summary(self) -> str:
+        """A few lines about the mesh, for a reader; collective."""
+        found = self.quality()
+        lines = [
+            f"{self.shape_name}: {found.cells} cells of second order, {found.nodes} nodes",
+            f"  cells {found.smallest * 1e6:.3g} to {found.largest * 1e6:.3g} um wide, "
+            f"least shape quality {found.sicn:.2f} (1 is ideal)",
+        ]
+        lines += [f"  {name:<10} {self.measure(name):.6g} m3" for name in self.regions]
+        lines += [f"  {name:<10} {self.measure(name):.6g} m2" for name in self.surfaces]
+        if {"rock_salt", "lateral"} <= set(self.surfaces):
+            share = self.measure("rock_salt") / self.measure("lateral")
+            lines.append(f"  rock salt covers {100.0 * share:.4f} % of the lateral surface")
+        return "\n".join(lines)
+
+    def _known(self, name: str, kind: str, names: Iterable[str]) -> None:
+        if name in names:
+            return
+        near = get_close_matches(name, names, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(names)}"
+        raise InputError(Mistake("", f'no {kind} "{name}" in {self.shape_name}; {hint}'))
+
+    def _named(self, kind: str, name: str, tags: MeshTags, degree: int | None) -> NamedMeasure:
+        measure = ufl.Measure(kind, domain=self.domain, subdomain_data=tags)
+        metadata = None if degree is None else {"quadrature_degree": degree}
+        return NamedMeasure(measure(self.tags[name] or NO_TAG, metadata=metadata), self.factor)
+
+    def _integrate_one(self, name: str, degree: int | None) -> float:
+        """The integral of 1, with code that is the same for every name and compiled once."""
+        if name in self.regions:
+            kind, entities = fem.IntegralType.cell, self.cells(name)
+        else:
+            self._known(name, "surface", self.surfaces)
+            kind, entities = fem.IntegralType.exterior_facet, self.facets(name)
+        where = fem.compute_integration_domains(kind, self.domain.topology, entities)
+        measure = ufl.Measure(
+            "dx" if name in self.regions else "ds",
+            domain=self.domain,
+            subdomain_data=[(1, where)],
+            metadata=None if degree is None else {"quadrature_degree": degree},
+        )
+        form = fem.form(fem.Constant(self.domain, np.float64(1.0)) * measure(1))
+        return self.thickness * float(self.comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM))
+
+
+def _found(tags: MeshTags, wanted: tuple[int, ...]) -> np.ndarray:
+    entities: np.ndarray = tags.indices[np.isin(tags.values, wanted)]
+    return entities
