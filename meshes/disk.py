@@ -9,11 +9,11 @@ from __future__ import annotations
 from types import ModuleType
 from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from nmcsim.case.drawing import draw_section, name_groups
 from nmcsim.case.outline import Circle
-from nmcsim.case.section import Length, wrong
+from nmcsim.case.section import Length
 from nmcsim.case.shape import Patches, Shape
 
 
@@ -23,12 +23,6 @@ class Disk(Shape):
     name: ClassVar[str] = "disk"
 
     diameter: Length = Field(description="Diameter of the crystal.")
-
-    @model_validator(mode="after")
-    def _cells_fit(self) -> Disk:
-        if self.cell_size is not None and self.cell_size > self.diameter:
-            raise wrong("is larger than the diameter; ten cells across are few", key="cell_size")
-        return self
 
     @property
     def dimension(self) -> int:

@@ -14,6 +14,7 @@ from types import ModuleType
 import numpy as np
 
 from nmcsim.case.outline import Circle, Outline
+from nmcsim.case.rock_salt import under_rock_salt
 from nmcsim.case.shape import Patches
 
 MICRO = 1e6  # micrometres per metre
@@ -80,16 +81,7 @@ def draw_section(
     lengths = np.diff([*breaks, breaks[0] + 1.0]) * outline.length
     middles = np.array(breaks) + 0.5 * lengths / outline.length
     _grade(gmsh, curves, points, lengths, [_near(b, ends) for b in breaks], sizes)
-    return Section(face, curves, tuple(covered(middles, patches).tolist()))
-
-
-def covered(s: Sequence[float] | np.ndarray, patches: Patches) -> np.ndarray:
-    """Whether the fractions `s` of the outline lie under rock salt, bool of the shape of `s`."""
-    at = np.asarray(s, dtype=float)
-    found = np.zeros(at.shape, dtype=bool)
-    for s0, s1 in patches:
-        found |= (at - s0) % 1.0 < s1 - s0
-    return found
+    return Section(face, curves, tuple(under_rock_salt(middles, patches).tolist()))
 
 
 def name_groups(

@@ -17,12 +17,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import nmcsim
 from nmcsim.case.outline import Outline
-from nmcsim.case.section import Length, Section
+from nmcsim.case.section import Length, Section, wrong, wrong_from
 from nmcsim.errors import InputError, Mistake
+from nmcsim.units import display
 
 Patches = tuple[tuple[float, float], ...]
 """Intervals (s0, s1) of the outline under rock salt, sorted; s1 > 1 runs over the start."""
@@ -32,6 +33,8 @@ LATERAL = {
     "rock_salt": "lateral surface under rock salt",
     "lateral": "the whole lateral surface: bare and rock_salt",
 }
+FINEST = 1e4
+"""Cells across a particle, at most: a mistyped unit is told from a fine mesh."""
 BASAL = {"top": "basal face at the top", "bottom": "basal face at the bottom"}
 
 
@@ -119,9 +122,28 @@ class Shape(Section):
         surface = min(self.surface_cell_size or inside / 2.0, inside)
         return inside, surface, min(self.patch_end_cell_size or inside / 6.0, surface)
 
+    @model_validator(mode="after")
+    def _cells_fit(self) -> Self:
+        try:
+            extent = self.outline.extent
+        except InputError as error:
+            raise wrong_from(error, key=error.mistakes[0].place) from error
+        for key in ("cell_size", "surface_cell_size", "patch_end_cell_size"):
+            size = getattr(self, key)
+            if size is not None and size > extent:
+                raise wrong(f"is larger than the particle ({display(extent, 'm')})", key=key)
+            if size is not None and size < extent / FINEST:
+                raise wrong(
+                    f"is too small for a particle of {display(extent, 'm')}; take at least "
+                    f"{display(extent / FINEST, 'm')}",
+                    key=key,
+                )
+        return self
+
     def scaled(self, factor: float) -> Self:
-        """The same particle with all cell sizes times `factor`."""
-        inside, surface, end = (factor * size for size in self.cell_sizes)
+        """The same particle with all cell sizes times `factor`, at most the particle's."""
+        extent = self.outline.extent
+        inside, surface, end = (min(factor * size, extent) for size in self.cell_sizes)
         return self.changed(cell_size=inside, surface_cell_size=surface, patch_end_cell_size=end)
 
     @property
@@ -197,7 +219,8 @@ def _execute(path: Path, module_name: str) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[module_name]
-        raise _bad_file(path, f"does not run: {type(error).__name__}{_line(error, path)}: {error}")
+        found = f"{type(error).__name__}{_line(error, path)}: {error}"
+        raise _bad_file(path, f"does not run: {found}") from error
     return module
 
 

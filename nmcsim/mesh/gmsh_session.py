@@ -50,7 +50,9 @@ def import_gmsh() -> ModuleType:
     try:
         return importlib.import_module("gmsh")
     except ImportError as error:
-        raise NmcsimError(f"gmsh is not installed ({error}); `pip install gmsh` brings it") from error
+        raise NmcsimError(
+            f"gmsh is not installed ({error}); `pip install gmsh` brings it"
+        ) from error
     except OSError as error:
         raise NmcsimError(
             f"gmsh lacks a system library ({error}); on Debian or Ubuntu type "
