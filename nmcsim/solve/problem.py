@@ -169,12 +169,13 @@ class Problem:
                 elif present or i == j:
                     v, u = self.unknowns[i].test, ufl.TrialFunction(self.unknowns[j].space)
                     chosen[i][j] = self._form(u * v * (ufl.ds if present else ufl.dx))
-        return fem_petsc.create_matrix(chosen, kind="aij")
+        mat = fem_petsc.create_matrix(chosen, kind="aij")
+        self._assemble_matrix(mat, chosen)  # an entry never set would be squeezed out
+        mat.zeroEntries()
+        return mat
 
     def _duplicate(self) -> PETSc.Mat:
         """A zero matrix of the common pattern."""
-        if not self._J.isAssembled():
-            self._J.assemble()
         return self._J.duplicate(copy=False)
 
     def _empty(self, forms: list[list[Any]]) -> PETSc.Mat | None:
@@ -203,14 +204,10 @@ class Problem:
         """Scale each unknown's rows by the largest entry that constant matrices have there."""
         for i in range(len(self.unknowns)):
             rows = slice(self._offsets[i], self._offsets[i + 1])
-            largest = 0.0
-            mats = [self._M] if self._M is not None and self._forms["mass"][i][i] else (
-                [self._A, *self._K] if any(self._forms["linear"][i]) else [])
-            for mat in mats:
-                if mat is not None and self.size:
-                    v = mat.getRowMaxAbs()
-                    part = v.array[rows]
-                    largest = max(largest, float(part.max()) if part.size else 0.0)
+            mats = [self._A, *self._K] if any(self._forms["linear"][i]) else []
+            if self._M is not None and self._forms["mass"][i][i] is not None:
+                mats = [self._M]
+            largest = max((_largest(m, rows) for m in mats if m is not None), default=0.0)
             largest = self.comm.allreduce(largest, op=MPI.MAX)
             if largest > 0.0:
                 self.row_scale[rows] = 1.0 / largest
@@ -423,6 +420,13 @@ class Problem:
         best = max(self.comm.allgather(best), key=lambda item: item[0])
         place = None if best[3] is None else np.array(best[3])
         return self.unknowns[best[1]], best[2], place
+
+
+def _largest(mat: PETSc.Mat, rows: slice) -> float:
+    """Largest magnitude among the entries of some local rows."""
+    start, _, values = mat.getValuesCSR()
+    part = values[start[rows.start] : start[rows.stop]]
+    return float(np.abs(part).max(initial=0.0))
 
 
 def _blocks(n: int) -> list[list[Any]]:

@@ -1,0 +1,14 @@
+"""One page per model: the balances of the paper, wired to a :class:`~nmcsim.solve.problem.Problem`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nmcsim.models import single_crystal
+from nmcsim.models.model import Model
+
+MODELS: Mapping[str, Callable[[Any, Any], Model]] = {"single_crystal": single_crystal.build}
+"""``build(case, mesh) -> Model`` by the name that a case gives."""
+
+__all__ = ["MODELS", "Model"]

@@ -1,0 +1,1 @@
+"""Numbers and pictures of a state, compiled once and evaluated on accepted steps."""

@@ -1,0 +1,1 @@
+"""Constitutive expressions: UFL in, UFL out. No measures, no balances, no solver."""
