@@ -28,6 +28,7 @@ $(DEV): pyproject.toml constraints.txt
 	@sh .ci/setup.sh dev
 
 setup: $(RUN) ## build .venv and install nmcsim into it
+	@echo '$(VENV) is ready.'
 
 run: $(RUN) ## run cases/crystal_aged_1C.toml and say where its report lies
 	@$(VENV)/bin/nmcsim run $(CASE) --out $(OUT) --resume

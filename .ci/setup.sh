@@ -56,7 +56,7 @@ check_tools() {
     done
     if ! command -v "${CC:-gcc}" >/dev/null 2>&1 && [ -z "${CC:-}" ]; then
         missing=1
-        say "gcc is missing, which compiles the forms at run time; on Debian: $apt gcc libc6-dev; without root: README, \"cluster\"."
+        say "gcc is missing, which compiles the forms at run time; on Debian: $apt gcc libc6-dev; without root see the README, \"Without a compiler\"."
     elif ! printf '#include <stdio.h>\nint main(void){return 0;}\n' | ${CC:-gcc} -x c -c -o /dev/null - >/dev/null 2>&1; then
         missing=1
         say "${CC:-gcc} cannot compile a C program (the C library's headers are missing?); on Debian: $apt libc6-dev"
@@ -120,7 +120,7 @@ install() {
         *) say "unknown kind \"$kind\"; say run or dev"; exit 2 ;;
     esac
     say "Installing nmcsim and what it needs (about a minute, 0.8 GB)."
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt -e "$what"
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input -c constraints.txt -e "$what"
     if [ "$(uname -s)" = Linux ]; then
         "$venv/bin/python" -c 'import gmsh'
     fi

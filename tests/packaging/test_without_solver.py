@@ -40,9 +40,7 @@ class Bare:
 
     def nmcsim(self, *arguments: object, expect: int = 0) -> str:
         """What the command printed."""
-        return self.installed.nmcsim(
-            *arguments, cwd=self.folder, expect=expect, **self.environment
-        )
+        return self.installed.nmcsim(*arguments, cwd=self.folder, expect=expect, **self.environment)
 
     def python(self, code: str, expect: int = 0) -> str:
         """What a Python program printed, on either stream."""
