@@ -72,15 +72,24 @@ def parse_step(text: str, cycle: int = 1) -> Step:
 
 
 def parse_ends(text: str) -> tuple[Until, ...]:
-    """Read the end of a sentence alone, such as ``"until 4.3 V or for 2 hours"``."""
-    return _Sentence(text).ends()
+    """Read the ends of a step alone, such as ``"4.3 V or for 2 hours"``."""
+    sentence = _Sentence(text)
+    return sentence.ends("replay", bare=not sentence.is_word("until", "for"))
+
+
+def c_rate_column(text: str) -> int | None:
+    """The column of the first C-rate in a sentence, if there is one."""
+    sentence = _Sentence(text)
+    sentence.step(1)
+    return sentence.c_rate
 
 
 class _Sentence:
     """A cursor over the tokens of one sentence."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text = re.sub(r"\s", " ", text)
+        self.c_rate: int | None = None  # column of the first C-rate
         self.tokens = list(self._split())
         self.at = 0
 
@@ -134,38 +143,34 @@ class _Sentence:
         return self.fail(self.token.column, f"expected {expected}{hint}")
 
     def step(self, cycle: int) -> Step:
-        start = self.token.column
         kind = self.word("charge", "discharge", "hold", "rest")
         if kind == "rest":
-            return Step(self.text, "rest", "current", Current(0.0), self.ends("rest", start), cycle)
+            return Step(self.text, "rest", "current", Current(0.0), self.ends("rest"), cycle)
         self.word("at")
         column = self.token.column
         value = self.quantity()
         if kind == "hold":
             if not isinstance(value, float):
                 self.fail(column, 'a hold needs a voltage, such as "Hold at 4.3 V"')
-            return Step(self.text, "hold", "voltage", value, self.ends("hold", start), cycle)
+            return Step(self.text, "hold", "voltage", value, self.ends("hold"), cycle)
         if isinstance(value, float):
             self.fail(column, f'is a voltage; write "Hold at {value:g} V", or give a current')
         if isinstance(value, Charge):
             self.fail(column, 'is a charge; give a current such as "1C" or "0.5 nA"')
         if kind == "charge":
-            return Step(self.text, "charge", "current", value, self.ends("charge", start), cycle)
+            return Step(self.text, "charge", "current", value, self.ends("charge"), cycle)
         value = Current(-value.amount, value.of_capacity)
-        return Step(self.text, "discharge", "current", value, self.ends("discharge", start), cycle)
+        return Step(self.text, "discharge", "current", value, self.ends("discharge"), cycle)
 
-    def ends(self, kind: str = "replay", start: int = 0) -> tuple[Until, ...]:
-        """All ends of a step of the given kind, up to the end of the text."""
-        ends = [self.end(kind, self.word("until", "for"))]
+    def ends(self, kind: str, *, bare: bool = False) -> tuple[Until, ...]:
+        """All ends of a step of this kind; `bare` ones may begin without a word."""
+        ends = [self.end(kind, "until" if bare else self.word("until", "for"))]
         while self.token.kind != "end":
             if not self.is_word("or"):
                 self.fail(self.token.column, 'expected "or" or the end of the step')
             self.take()
-            ends.append(
-                self.end(
-                    kind, self.take().text.lower() if self.is_word("until", "for") else "until"
-                )
-            )
+            word = self.take().text.lower() if self.is_word("until", "for") else "until"
+            ends.append(self.end(kind, word))
         return tuple(ends)
 
     def end(self, kind: str, word: str) -> Until:
@@ -211,7 +216,7 @@ class _Sentence:
             self.take()
             if self.take().kind != "slash":
                 self.fail(column, 'expected a C-rate such as "1C" or "C/5"')
-            return Current(self.positive(1.0 / self.number('"C/5"'), column), of_capacity=True)
+            return self.rate(1.0 / self.number('"C/5"'), column)
         value = self.number('"1C", "C/5", "0.5 nA" or "4.3 V"')
         unit = self.take()
         if unit.kind != "word":
@@ -225,7 +230,7 @@ class _Sentence:
                 column, f"a step at constant {what} is not supported; give a current or a voltage"
             )
         if unit.text in ("C", "c"):
-            return Current(value, of_capacity=True)
+            return self.rate(value, column)
         for name in ("Ah", "A", "V"):
             factor = _PREFIX.get(unit.text.removesuffix(name)) if unit.text.endswith(name) else None
             if factor is None:
@@ -237,6 +242,11 @@ class _Sentence:
         return self.fail(
             unit.column, 'is not a unit here; write "C", "A", "mA", "nA", "V", "mV" or "mAh/g"'
         )
+
+    def rate(self, per_hour: float, column: int) -> Current:
+        if self.c_rate is None:
+            self.c_rate = column
+        return Current(self.positive(per_hour, column), of_capacity=True)
 
     def charge(self, coulombs: float, column: int) -> Charge:
         if self.token.kind != "slash":

@@ -25,8 +25,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic import ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from nmcsim import units
@@ -95,20 +101,15 @@ class Quantity:
         """The SI float of ``"2.5 um"``; raises `wrong` for anything that is not one."""
         if si and isinstance(value, float):
             number = value
-        elif isinstance(value, str):
+        elif isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise wrong(f'must be a text with a unit, such as "{self.example or self.unit}"')
+        else:
             try:
                 number = units.parse(value, self.unit)
             except InputError as error:
                 raise wrong_from(error) from None
-        elif isinstance(value, bool) or not isinstance(value, int | float):
-            raise wrong(f"must be a text with a unit, such as {self._example()}")
-        else:
-            raise wrong(f"has no unit; write a text such as {self._example()}")
         self._check(number)
         return number
-
-    def _example(self) -> str:
-        return f'"{self.example or "1 " + self.unit}"'
 
     def _check(self, number: float) -> None:
         if not math.isfinite(number):
@@ -148,28 +149,29 @@ class Quantity:
 
 def written(value: float, unit: str) -> str:
     """`value` [`unit`] as a text with a unit that `units.parse` reads to the same float."""
-    text = units.display(value, unit, exact=True)
-    return text if unit != "1" else f"{text} 1"
+    return units.display(value, unit, exact=True)
 
 
 class _InputFile:
     """Annotation of a path: relative to the case file, and readable."""
 
-    def read(self, value: object, folder: Path) -> Path:
-        if not isinstance(value, str | Path) or not str(value):
+    def read(self, value: object, info: ValidationInfo) -> Path:
+        if isinstance(value, Path):
+            return value
+        if not isinstance(value, str) or not value:
             raise wrong('must be the name of a file, such as "vertices.csv"')
+        folder = folder_of(info)
         path = folder / Path(value).expanduser()
         if not path.is_file():
             what = "is a folder, not a file" if path.is_dir() else "does not exist"
             raise wrong(f"{what}; a path is relative to the case file, in {folder}")
+        remember_file(info, value, path)
         return path
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            lambda value, info: self.read(value, folder_of(info))
-        )
+        return core_schema.with_info_plain_validator_function(self.read)
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -188,6 +190,12 @@ def folder_of(info: ValidationInfo) -> Path:
     """The folder of the case file being validated (the current directory without one)."""
     context = info.context if isinstance(info.context, dict) else {}
     return Path(context.get("folder", "."))
+
+
+def remember_file(info: ValidationInfo, text: str, path: Path) -> None:
+    """Note that `text` in the case names the file or result directory `path`."""
+    if isinstance(info.context, dict) and "files" in info.context:
+        info.context["files"][text] = path
 
 
 class Section(BaseModel):

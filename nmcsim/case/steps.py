@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -74,7 +74,7 @@ class Until:
     quantity : str
         "voltage", "time", "capacity" or "current".
     value : float, Charge or Current
-        [V] for a voltage, [s] for a time (since the step began), the `Charge` passed in the step for a
+        [V] for a voltage, [s] since the step began for a time, the `Charge` passed in it for a
         capacity, the magnitude of the `Current` for a current.
     """
 
@@ -135,6 +135,8 @@ class Step:
         The step ends by whichever comes first.
     cycle : int
         Which cycle the step belongs to, from 1.
+    place : str
+        Its key in the case, such as ``protocol.steps[0]``.
     """
 
     text: str
@@ -143,6 +145,7 @@ class Step:
     value: Current | float | Replay
     until: tuple[Until, ...]
     cycle: int = 1
+    place: str = field(default="", compare=False)
 
     def sentence(self) -> str:
         """The step as understood, in SI units; parses back to the same step."""
@@ -175,7 +178,7 @@ class Step:
         Returns
         -------
         float
-            [s]; the least of the step's times and the time its current needs for `left`. A step that
+            [s]; the least of its times and the time its current needs for `left`. A step that
             only a voltage, or the decay of a current, ends is expected to last an hour.
         """
         times = [

@@ -1,0 +1,49 @@
+"""From a case file to a `Case`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from nmcsim.case import single_crystal  # noqa: F401 - registers its model
+from nmcsim.case.model import Case, from_data, with_value
+from nmcsim.case.toml import parse_value, read_toml
+from nmcsim.errors import InputError, Mistake
+
+
+def load(path: str | Path, overrides: Iterable[str] = ()) -> Case:
+    """Read a case file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file.
+    overrides : iterable of str
+        Such as ``"physics.rock_salt.coverage=0.25"``; the value is TOML, or a text without quotes.
+
+    Returns
+    -------
+    Case
+        Checked, frozen.
+
+    Raises
+    ------
+    InputError
+        With all mistakes of the file, each with its dotted key and value.
+    """
+    file = Path(path)
+    data = read_toml(file)
+    try:
+        for override in overrides:
+            data = _overridden(data, override)
+        return from_data(data, file.parent, file)
+    except InputError as error:
+        raise error.located(str(path)) from None
+
+
+def _overridden(data: dict[str, Any], override: str) -> dict[str, Any]:
+    key, equals, value = override.partition("=")
+    if not equals or not key.strip():
+        raise InputError(Mistake(f"--set {override}", "has no value; write --set table.key=value"))
+    return with_value(data, key.strip(), parse_value(value.strip()))

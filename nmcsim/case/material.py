@@ -1,0 +1,117 @@
+"""``[material]``: a material of the library, and laws of the user's in place of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, ValidationError, ValidationInfo
+
+from nmcsim.case.mistakes import mistakes_of
+from nmcsim.case.section import (
+    Density,
+    Section,
+    SiteDensity,
+    all_wrong,
+    folder_of,
+    remember_file,
+    wrong,
+)
+from nmcsim.errors import InputError, Mistake
+from nmcsim.materials import Law, Material, material, parse_law
+
+ROOM = 298.15
+"""Temperature at which the laws are checked [K]; it does not decide whether they are well posed."""
+
+_UNITS = {"U": "V", "D_ab": "m2/s", "D_chem": "m2/s", "i0": "A/m2"}
+_LAW = "a library law, '2.4 A/m2', 'FORMULA in theta [unit]', or { table = 'FILE', ... }"
+
+Spec = str | dict[str, Any]
+
+
+class MaterialTable(Section):
+    """The keys of ``[material]``; the laws are read by `nmcsim.materials.parse_law`."""
+
+    name: str = Field(description="A material of the library.", examples=["nmc88"])
+    U: Spec | None = Field(default=None, description=f"Open-circuit potential: {_LAW}.")
+    D_ab: Spec | None = Field(default=None, description=f"Self-diffusivity D_ab of Eq. 10: {_LAW}.")
+    D_chem: Spec | None = Field(default=None, description=f"Chemical diffusivity: {_LAW}.")
+    i0: Spec | None = Field(default=None, description=f"Exchange current density: {_LAW}.")
+    site_density: SiteDensity | None = Field(default=None, description="Lithium sites N_L.")
+    density: Density | None = Field(default=None, description="Mass density.")
+    theta_discharged: float | None = Field(
+        default=None, gt=0.0, le=1.0, description="Lithium per site when discharged."
+    )
+
+
+def read_material(value: object, info: ValidationInfo) -> Material:
+    """The material that a ``[material]`` table describes; raises all its mistakes."""
+    if isinstance(value, Material):
+        return value
+    if not isinstance(value, Mapping):
+        raise wrong('must be a table; write [material] and name = "nmc88"')
+    mistakes: list[Mistake] = []
+    changes: dict[str, Any] = {}
+    # the laws are the business of `parse_law`, which says more than a type
+    plain = {key: item for key, item in value.items() if key not in _UNITS}
+    base = None
+    try:
+        table = MaterialTable.model_validate(plain, context=info.context)
+        base = material(table.name)
+        for key in ("site_density", "density", "theta_discharged"):
+            if getattr(table, key) is not None:
+                changes[key] = getattr(table, key)
+    except (ValidationError, InputError) as error:
+        mistakes += _relative(mistakes_of(error, model=MaterialTable), str(plain.get("name")))
+    if "D_ab" in value and "D_chem" in value:
+        mistakes.append(
+            Mistake("D_chem", "can not stand beside D_ab; a diffusivity is one of the two, keep it")
+        )
+    for symbol in _UNITS.keys() & value.keys():
+        law = _law(value[symbol], symbol, info, mistakes)
+        changes["D" if symbol.startswith("D") else symbol] = law
+    if mistakes or base is None:
+        raise all_wrong(sorted(mistakes, key=lambda m: m.place))
+    made = base.changed(**changes)
+    try:
+        made.chemical_diffusivity(ROOM)
+    except InputError as error:
+        raise all_wrong(_relative(list(error.mistakes), "")) from None
+    return made
+
+
+def _relative(mistakes: list[Mistake], name: str) -> list[Mistake]:
+    return [
+        Mistake(
+            m.place.removeprefix("material.") or (f'name = "{name}"' if name else ""),
+            m.message,
+            m.text,
+            m.column,
+        )
+        for m in mistakes
+    ]
+
+
+def _law(spec: object, symbol: str, info: ValidationInfo, mistakes: list[Mistake]) -> Law | None:
+    folder = folder_of(info)
+    try:
+        law = parse_law(_thawed(spec), symbol, _UNITS[symbol], folder)
+    except InputError as error:
+        mistakes += mistakes_of(error, symbol)
+        return None
+    if isinstance(spec, Mapping) and "table" in spec:
+        remember_file(info, spec["table"], folder / spec["table"])
+    return law
+
+
+def _thawed(spec: object) -> object:
+    return dict(spec) if isinstance(spec, Mapping) else spec
+
+
+def spec_content(spec: Any, digests: Mapping[str, str]) -> Any:
+    """A ``[material]`` table in which files are named by what they hold."""
+    if isinstance(spec, Mapping):
+        return {key: spec_content(item, digests) for key, item in spec.items()}
+    if isinstance(spec, list | tuple):
+        return [spec_content(item, digests) for item in spec]
+    return digests.get(spec, spec) if isinstance(spec, str) else spec

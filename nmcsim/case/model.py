@@ -1,0 +1,258 @@
+"""A case: what was asked, checked and frozen, whatever the model.
+
+A model of a case file (``model = "single_crystal"``) is a subclass of `Case` registered under its
+name by `case_model`.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from pydantic import (
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from nmcsim.case.mistakes import mistakes_of, suggestion
+from nmcsim.case.section import Section, all_wrong
+from nmcsim.case.steps import Step
+from nmcsim.case.write import write_case
+from nmcsim.errors import InputError, Mistake
+from nmcsim.expression import Expression
+
+_MODELS: dict[str, type[Case]] = {}
+
+COARSER = 2.5
+"""Factor of all cell sizes with --coarse: six times fewer unknowns in 2D."""
+
+
+def case_model(name: str) -> Callable[[type[Case]], type[Case]]:
+    """Register a subclass of `Case` as what ``model = "name"`` asks for."""
+
+    def register(kind: type[Case]) -> type[Case]:
+        kind.name = name
+        _MODELS[name] = kind
+        return kind
+
+    return register
+
+
+def case_models() -> Mapping[str, type[Case]]:
+    """The models that a case can ask for, by name."""
+    return dict(sorted(_MODELS.items()))
+
+
+def from_data(data: Mapping[str, Any], folder: Path, path: Path | None = None) -> Case:
+    """The case that the content of a TOML file describes.
+
+    Parameters
+    ----------
+    data : mapping
+        Tables, texts, numbers and lists, as TOML gives them.
+    folder : Path
+        Where the files are that it names.
+    path : Path, optional
+        The case file.
+
+    Raises
+    ------
+    InputError
+        With all mistakes.
+    """
+    name = data.get("model")
+    if name is None:
+        raise InputError(
+            Mistake("model", f'is missing; write model = "{next(iter(case_models()))}"')
+        )
+    if not isinstance(name, str) or name not in _MODELS:
+        hint = suggestion(str(name), case_models())
+        raise InputError(Mistake(f'model = "{name}"', f"is not a model; {hint}"))
+    kind = _MODELS[name]
+    parts: dict[str, Any] = {}
+    files: dict[str, Path] = {}
+    context = {"folder": folder, "parts": parts, "files": files}
+    try:
+        case = kind.model_validate(dict(data), context=context)
+    except ValidationError as error:
+        # what is wrong between two tables is said even where a third one can not be read
+        found = mistakes_of(error, model=kind) + kind.inconsistencies(parts)
+        raise InputError(dict.fromkeys(found)) from None
+    case._given = copy.deepcopy(dict(data))
+    case._folder, case._path, case._files = folder, path, files
+    return case
+
+
+class Case(Section):
+    """One question, ready to be run.
+
+    Attributes
+    ----------
+    path : Path or None
+        The file that it was loaded from.
+    """
+
+    name: ClassVar[str]
+
+    title: str = Field(
+        min_length=1, description="The question, in a line.", examples=["My crystal"]
+    )
+    model: str = Field(description="Which equations are solved.")
+
+    _given: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _folder: Path = PrivateAttr(default_factory=Path)
+    _path: Path | None = PrivateAttr(default=None)
+    _files: dict[str, Path] = PrivateAttr(default_factory=dict)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _keep_part(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(info.context, dict) and "parts" in info.context:
+            info.context["parts"][info.field_name] = value
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        found = self.inconsistencies(
+            {name: getattr(self, name) for name in type(self).model_fields}
+        )
+        if found:
+            raise all_wrong(found)
+        return self
+
+    @classmethod
+    @abstractmethod
+    def inconsistencies(cls, parts: Mapping[str, Any]) -> list[Mistake]:
+        """Mistakes between the tables of a case, of which some may be missing in `parts`."""
+
+    @property
+    def path(self) -> Path | None:
+        return self._path
+
+    def replace(self, key: str, value: Any) -> Self:
+        """A copy with one key changed.
+
+        Parameters
+        ----------
+        key : str
+            Dotted, such as ``"physics.rock_salt.coverage"``.
+        value
+            As a case file says it: a text with a unit for a quantity.
+
+        Raises
+        ------
+        InputError
+            As on loading.
+        """
+        return self._again(with_value(self._given, key, value))
+
+    def _again(self, data: Mapping[str, Any]) -> Self:
+        return from_data(data, self._folder, self._path)  # type: ignore[return-value]
+
+    @property
+    def hash(self) -> str:
+        """Hexadecimal digest of all that the case says and of the files it names, 16 digits."""
+        content = json.dumps(self._canonical(), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    def _canonical(self) -> Any:
+        return {name: canonical(getattr(self, name)) for name in type(self).model_fields}
+
+    def resolved(self) -> dict[str, Any]:
+        """The content of a case file with all defaults; files are named as they were."""
+        return _resolved(self, self._given)
+
+    def write(self, directory: str | Path) -> Path:
+        """Write ``case.toml`` with all defaults, and copy the files that it names to ``inputs/``.
+
+        Parameters
+        ----------
+        directory : str or Path
+            Made if it does not exist.
+
+        Returns
+        -------
+        Path
+            The case file; loading it gives a case of the same `hash`.
+        """
+        return write_case(self.resolved(), self._files, Path(directory))
+
+    @abstractmethod
+    def coarse(self) -> Self:
+        """The same case at a fraction of the cost, for a quick look."""
+
+
+def with_value(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """A deep copy of `data` in which the dotted `key` has the `value`.
+
+    Raises
+    ------
+    InputError
+        If a part of the key is not a table.
+    """
+    copied = copy.deepcopy(dict(data))
+    *tables, last = key.split(".")
+    here: Any = copied
+    for depth, part in enumerate((*tables, last)):
+        if not part:
+            raise InputError(Mistake(key or '""', "is not a key; write it as table.key"))
+        if not isinstance(here, dict):
+            place = ".".join(tables[:depth])
+            raise InputError(Mistake(key, f"can not be set; {place} is a value and not a table"))
+        if depth < len(tables):
+            here = here.setdefault(part, {})
+    here[last] = value
+    return copied
+
+
+def canonical(value: Any) -> Any:
+    """What JSON can hold of a value, the same on every machine; files are their content."""
+    if isinstance(value, Section):
+        named = {name: canonical(getattr(value, name)) for name in type(value).model_fields}
+        return {"section": getattr(type(value), "name", ""), **named}
+    if isinstance(value, Step):
+        until = [[end.quantity, canonical(end.value)] for end in value.until]
+        return [value.kind, value.control, canonical(value.value), until, value.cycle]
+    if isinstance(value, Expression):
+        return value.text
+    if isinstance(value, Path):
+        return digest(value)
+    if isinstance(value, Mapping):
+        return {str(key): canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [canonical(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return hashlib.sha256(np.ascontiguousarray(value, "<f8").tobytes()).hexdigest()
+    if is_dataclass(value):
+        return [canonical(getattr(value, field.name)) for field in fields(value)]
+    return value
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, or of the last state in a result directory."""
+    file = path / "checkpoint.h5" if path.is_dir() else path
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _resolved(section: Section, given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` with the defaults of its section, in the order of the fields."""
+    found: dict[str, Any] = dict(given)
+    for name, field in type(section).model_fields.items():
+        key, value = field.alias or name, getattr(section, name)
+        inner = given.get(key)
+        if isinstance(value, Section) and (inner is None or isinstance(inner, Mapping)):
+            found[key] = _resolved(value, inner or {})
+        elif key not in given and value is not None:
+            found[key] = section.model_dump(mode="json", include={name})[name]
+    return found
