@@ -154,7 +154,8 @@ def synthetic_result(
     steps, t, current = program(rate, cycle)
     soc = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(t) * (current[1:] + current[:-1]) / 3600)])
     mean = THETA_0 - SWING * soc
-    lag = 0.11 * rate * (1 - np.exp(-t / 300.0)) * np.sign(current) * np.exp(-((mean - 0.9) ** 2))
+    sign = np.sign(current)
+    lag = 0.11 * rate * (1 - np.exp(-t / 300.0)) * sign * np.exp(-((mean - 0.9) ** 2))
 
     nodes, triangles, edges = mesh()
     r, phi = np.hypot(*nodes.T) / RADIUS, np.arctan2(nodes[:, 1], nodes[:, 0])
@@ -200,7 +201,7 @@ def synthetic_result(
             position=RADIUS * (angle + np.pi),
             rock_salt=blocked & (np.abs(angle) >= np.pi / 2 - 1e-9),
             time=frame_time,
-            theta=frame_mean[:, None] + frame_lag[:, None] * w_surface,
+            theta=np.clip(frame_mean[:, None] + frame_lag[:, None] * w_surface, 0.01, 0.99),
         ),
         theta_map=ThetaMap(
             nodes=nodes,
@@ -208,7 +209,9 @@ def synthetic_result(
             boundary=edges,
             rock_salt=blocked & (middle[:, 0] < 0),
             time=frame_time,
-            theta=(frame_mean[:, None] + frame_lag[:, None] * w).astype(np.float32),
+            theta=np.clip(frame_mean[:, None] + frame_lag[:, None] * w, 0.01, 0.99).astype(
+                np.float32
+            ),
         ),
         points=Points(("centre", "bare"), theta[:, [0, int(np.argmax(nodes[:, 0]))]]),
     )

@@ -1,0 +1,140 @@
+"""Figures worth publishing: each a function from a result to a matplotlib figure, with its data
+beside it.
+
+`write_all` writes every figure that a result has the data for, as PNG, PDF and CSV.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from nmcsim.figures.curves import (
+    asymmetry,
+    asymmetry_data,
+    has_asymmetry,
+    voltage,
+    voltage_data,
+)
+from nmcsim.figures.kymograph import kymograph, kymograph_data
+from nmcsim.figures.maps import theta_maps, theta_maps_data
+from nmcsim.figures.overview import overview
+from nmcsim.figures.style import styled
+from nmcsim.results import Result, table, write_atomically, writing
+
+__all__ = [
+    "FIGURES",
+    "FigureKind",
+    "asymmetry",
+    "drawable",
+    "kymograph",
+    "overview",
+    "save",
+    "theta_maps",
+    "voltage",
+    "write_all",
+]
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """A figure that every result may have.
+
+    Parameters
+    ----------
+    name : str
+        Of its files.
+    title : str
+        One phrase, for the report.
+    draw : Result -> Figure
+    data : Result -> (header, table), or None
+        The numbers behind it; None where other figures' files hold them.
+    possible : Result -> bool
+        Whether the result has the data.
+    """
+
+    name: str
+    title: str
+    draw: Callable[[Result], Figure]
+    data: Callable[[Result], tuple[list[str], NDArray[Any]]] | None
+    possible: Callable[[Result], bool]
+
+
+def _has_map(result: Result) -> bool:
+    return result.map is not None and len(result.map.time) > 0
+
+
+def _has_surface(result: Result) -> bool:
+    return result.surface is not None and len(result.surface.time) > 1
+
+
+def _has_both(result: Result) -> bool:
+    return _has_map(result) and _has_surface(result)
+
+
+def _has_voltage(result: Result) -> bool:
+    return "voltage" in result.history and bool(np.isfinite(result["voltage"].values).any())
+
+
+FIGURES = (
+    FigureKind("overview", "Overview", overview, None, _has_both),
+    FigureKind("theta_maps", "Lithium maps", theta_maps, theta_maps_data, _has_map),
+    FigureKind("voltage", "Voltage and capacity", voltage, voltage_data, _has_voltage),
+    FigureKind("asymmetry", "Centre-of-mass distance", asymmetry, asymmetry_data, has_asymmetry),
+    FigureKind("kymograph", "Lithium on the surface", kymograph, kymograph_data, _has_surface),
+)
+
+
+def drawable(result: Result) -> list[FigureKind]:
+    """The figures that ``result`` has the data for."""
+    return [kind for kind in FIGURES if len(result["time"]) > 1 and kind.possible(result)]
+
+
+def save(figure: Figure, stem: Path) -> None:
+    """Write ``figure`` as ``<stem>.png`` (300 dpi) and ``<stem>.pdf``, atomically.
+
+    Raises
+    ------
+    WriteFailure
+        The disk is full or the folder may not be written.
+    """
+    FigureCanvasAgg(figure)
+    for suffix, metadata in ((".png", {}), (".pdf", {"CreationDate": None})):
+        content = io.BytesIO()
+        with styled():
+            figure.savefig(content, format=suffix[1:], dpi=300, metadata=metadata)
+        write_atomically(stem.with_suffix(suffix), content.getvalue())
+
+
+def write_all(result: Result, directory: Path | None = None) -> list[Path]:
+    """Draw every figure of ``result`` into ``directory`` (default: its own ``figures/``).
+
+    Returns
+    -------
+    list of Path
+        The PNG files; a PDF and, where the figure has numbers of its own, a CSV lie beside each.
+
+    Raises
+    ------
+    WriteFailure
+        The disk is full or the folder may not be written.
+    """
+    folder = directory or result.directory / "figures"
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for kind in drawable(result):
+        stem = folder / kind.name
+        save(kind.draw(result), stem)
+        if kind.data is not None:
+            write_atomically(stem.with_suffix(".csv"), table(*kind.data(result)))
+        written.append(stem.with_suffix(".png"))
+    return written

@@ -1,0 +1,158 @@
+"""Lithium along the lateral surface over time: where the surface lags, and behind which rock
+salt.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
+from numpy.typing import NDArray
+
+from nmcsim.errors import InputError, Mistake
+from nmcsim.figures.maps import colour_limits
+from nmcsim.figures.style import ONE_COLUMN, ROCK_SALT, THETA_MAP, new_figure, styled
+from nmcsim.results import Result, SurfaceTheta
+
+
+def kymograph(result: Result) -> Figure:
+    """Surface theta over time (state of charge above) and angle, one column wide.
+
+    Raises
+    ------
+    InputError
+        The run recorded nothing along the surface.
+    """
+    with styled():
+        figure = new_figure(ONE_COLUMN, 0.85 * ONE_COLUMN)
+        axes = figure.subplots()
+        draw_kymograph(figure, axes, result)
+        _states_above(axes, result, time_unit(along(result))[1])
+    return figure
+
+
+def draw_kymograph(figure: Any, axes: Axes, result: Result) -> None:
+    """Draw `kymograph` into ``axes``, without the states of charge above."""
+    surface = along(result)
+    place, name, order = coordinate(surface)
+    unit, seconds = time_unit(surface)
+    theta = np.ma.masked_invalid(surface.theta[:, order].T)
+    low, high = colour_limits([surface.theta])
+    image = axes.pcolormesh(
+        surface.time / seconds,
+        place,
+        theta,
+        shading="nearest" if np.ma.is_masked(theta) else "gouraud",
+        cmap=THETA_MAP,
+        vmin=low,
+        vmax=high,
+        rasterized=True,
+    )
+    axes.set_xlabel(f"Time / {unit}")
+    axes.set_ylabel(name)
+    if name.endswith("°"):
+        axes.set_yticks([-180, -90, 0, 90, 180])
+    axes.set_xlim(surface.time[0] / seconds, surface.time[-1] / seconds)
+    axes.set_ylim(place[0], place[-1])
+    bar = figure.colorbar(image, ax=axes, pad=0.075, aspect=22)
+    bar.set_label("Surface lithium per site θ")
+    bar.outline.set_linewidth(0.6)
+    _mark_rock_salt(axes, blocked_intervals(place, surface.rock_salt[order]))
+
+
+def _mark_rock_salt(axes: Axes, intervals: list[tuple[float, float]]) -> None:
+    beside = blended_transform_factory(axes.transAxes, axes.transData)
+    for interval in intervals:
+        axes.plot(
+            [1.025, 1.025],
+            interval,
+            transform=beside,
+            color=ROCK_SALT,
+            lw=4,
+            solid_capstyle="butt",
+            clip_on=False,
+        )
+    if intervals:
+        widest = max(intervals, key=lambda interval: interval[1] - interval[0])
+        axes.annotate(
+            "rock salt",
+            (1.025, 0.5 * sum(widest)),
+            xycoords=beside,
+            xytext=(3, 0),
+            textcoords="offset points",
+            rotation=90,
+            color=ROCK_SALT,
+            fontsize=6,
+            va="center",
+            annotation_clip=False,
+        )
+
+
+def time_unit(surface: SurfaceTheta) -> tuple[str, float]:
+    """The unit of a readable time axis and its seconds."""
+    return ("min", 60.0) if surface.time[-1] < 3e4 else ("h", 3600.0)
+
+
+def along(result: Result) -> SurfaceTheta:
+    """What ``result`` recorded along its surface.
+
+    Raises
+    ------
+    InputError
+        Nothing was recorded.
+    """
+    if result.surface is None or not len(result.surface.time):
+        message = "recorded nothing along the surface; ask for frames in [output] and run again"
+        raise InputError(Mistake(str(result.directory), message))
+    return result.surface
+
+
+def coordinate(surface: SurfaceTheta) -> tuple[NDArray[np.float64], str, NDArray[np.intp]]:
+    """Where the surface points lie on the axis, its label, and their order.
+
+    The angle [deg] where it is a coordinate of the outline; else the position along it [um].
+    """
+    by_position = np.argsort(surface.position)
+    turned = np.diff(np.unwrap(surface.angle[by_position]))
+    if np.all(turned >= -1e-9) or np.all(turned <= 1e-9):
+        angle = np.degrees((surface.angle + np.pi) % (2 * np.pi) - np.pi)
+        # a closed outline names its seam twice, as -180 and 180
+        at_seam = np.isclose(np.abs(angle), 180.0, atol=1e-6) & (surface.angle > 0)
+        angle = np.where(at_seam, 180.0, angle)
+        order = np.argsort(angle, kind="stable")
+        return angle[order], "Angle / °", order
+    return 1e6 * surface.position[by_position], "Position along the outline / µm", by_position
+
+
+def blocked_intervals(
+    place: NDArray[np.float64], rock_salt: NDArray[np.bool_]
+) -> list[tuple[float, float]]:
+    """The stretches of the ordered ``place`` (p,) that ``rock_salt`` (p,) marks."""
+    flags = np.concatenate([[0], rock_salt.astype(int), [0]])
+    starts, stops = np.flatnonzero(np.diff(flags) == 1), np.flatnonzero(np.diff(flags) == -1) - 1
+    return [(float(place[a]), float(place[b])) for a, b in zip(starts, stops, strict=True)]
+
+
+def _states_above(axes: Axes, result: Result, seconds: float) -> None:
+    if "soc" not in result.history:
+        return
+    t, soc = result["time"].values, 100 * result["soc"].values
+    if not np.isfinite(soc).all() or np.ptp(soc) == 0 or np.any(np.diff(soc) < 0):
+        return  # not a coordinate of time
+    levels = np.arange(np.ceil(soc[0] / 20), np.floor(soc[-1] / 20) + 1) * 20
+    above = axes.secondary_xaxis("top")
+    above.set_xticks(np.interp(levels, soc, t) / seconds, [f"{level:g}" for level in levels])
+    above.set_xlabel("State of charge / %")
+
+
+def kymograph_data(result: Result) -> tuple[list[str], NDArray[Any]]:
+    """Header and table behind `kymograph`: a row per surface point, a column per frame."""
+    surface = along(result)
+    place, name, order = coordinate(surface)
+    head = f"{'angle [deg]' if name.endswith('°') else 'position [um]'}"
+    frames = [f"theta at {t:.6g} s [1]" for t in surface.time]
+    table = np.column_stack([place, surface.rock_salt[order], surface.theta[:, order].T])
+    return [head, "rock salt [1]", *frames], table

@@ -1,0 +1,189 @@
+"""Maps of lithium on the section at chosen states of charge, on one colour scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.tri import Triangulation
+from numpy.typing import NDArray
+
+from nmcsim.errors import InputError, Mistake
+from nmcsim.figures.style import ROCK_SALT, THETA_MAP, TWO_COLUMNS, new_figure, styled
+from nmcsim.results import Result, ThetaMap
+
+PER_ROW = 4
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A frame to draw: its label and its time [s]."""
+
+    label: str
+    time: float
+
+
+def section(result: Result) -> ThetaMap:
+    """The map of ``result``.
+
+    Raises
+    ------
+    InputError
+        The run recorded none.
+    """
+    if result.map is None or not len(result.map.time):
+        message = "recorded no map; ask for frames in [output] and run again"
+        raise InputError(Mistake(str(result.directory), message))
+    return result.map
+
+
+def moments(result: Result, soc: Sequence[float] = ()) -> list[Moment]:
+    """The first times at which the states of charge ``soc`` (0..1) are reached.
+
+    Without ``soc``: four evenly spread ones, or four times where the run has no state of charge.
+
+    Raises
+    ------
+    InputError
+        A state of charge that the run does not reach.
+    """
+    t = result["time"].values
+    s = result["soc"].values if "soc" in result.history else np.full(len(t), np.nan)
+    if not np.isfinite(s).all() or np.ptp(s) == 0.0:
+        at = np.quantile(t, [0.1, 0.37, 0.63, 0.9])
+        return [Moment(f"{time / 60:.3g} min", float(time)) for time in at]
+    if not len(soc):
+        low, high = float(s.min()), float(s.max())
+        grid = 0.05 if high - low > 0.3 else (high - low) / 40
+        wanted = low + (high - low) * np.array([0.12, 0.38, 0.63, 0.88])
+        soc = tuple(float(v) for v in np.round(wanted / grid) * grid)
+    return [Moment(f"{100 * value:.3g} % SOC", _reached(result, t, s, value)) for value in soc]
+
+
+def _reached(result: Result, t: NDArray[np.float64], s: NDArray[np.float64], value: float) -> float:
+    across = np.flatnonzero((s[:-1] - value) * (s[1:] - value) <= 0)
+    if not len(across):
+        message = (
+            f"is not reached in {result.directory}; it went from {s.min():.3g} to {s.max():.3g}"
+        )
+        raise InputError(Mistake(f"soc = {value:g}", message))
+    i = int(across[0])
+    share = 0.0 if s[i + 1] == s[i] else (value - s[i]) / (s[i + 1] - s[i])
+    return float(t[i] + share * (t[i + 1] - t[i]))
+
+
+def theta_maps(result: Result, soc: Sequence[float] = ()) -> Figure:
+    """Lithium maps at the states of charge ``soc`` (0..1), two columns wide.
+
+    Raises
+    ------
+    InputError
+        The run recorded no map, or does not reach one of ``soc``.
+    """
+    chosen = moments(result, soc)
+    columns = min(PER_ROW, len(chosen))
+    rows = -(-len(chosen) // columns)
+    with styled():
+        figure = new_figure(TWO_COLUMNS * (columns + 0.6) / (PER_ROW + 0.6), 0.55 + 1.65 * rows)
+        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        draw_maps(figure, list(grid.flat), result, chosen)
+        for axes in grid.flat[len(chosen) :]:
+            axes.set_visible(False)
+    return figure
+
+
+def draw_maps(figure: Any, grid: Sequence[Axes], result: Result, chosen: Sequence[Moment]) -> None:
+    """Draw ``chosen`` into the first axes of ``grid``, with one colour bar beside them all."""
+    where = section(result)
+    frames = [where.at(moment.time) for moment in chosen]
+    scale = Normalize(*colour_limits(frames))
+    x, y = 1e6 * where.nodes.T
+    for axes, moment, theta in zip(grid, chosen, frames, strict=False):
+        hidden = np.isnan(theta)[where.triangles].any(axis=1)
+        mesh = Triangulation(x, y, where.triangles, mask=hidden)
+        axes.tripcolor(
+            mesh,
+            np.nan_to_num(theta),
+            shading="gouraud",
+            cmap=THETA_MAP,
+            norm=scale,
+            rasterized=True,
+            zorder=2,
+        )
+        draw_outline(axes, where)
+        axes.set_title(moment.label)
+        axes.set_aspect("equal")
+        axes.margins(0.07)
+        axes.label_outer()
+        axes.set_xlabel("x / µm")
+        axes.set_ylabel("y / µm")
+        axes.label_outer()
+    bar = figure.colorbar(
+        ScalarMappable(scale, THETA_MAP), ax=list(grid), shrink=0.86, aspect=18, pad=0.015
+    )
+    bar.set_label("Lithium per site θ")
+    bar.outline.set_linewidth(0.6)
+    if where.rock_salt.any():
+        mark = Line2D([], [], color=ROCK_SALT, lw=3, solid_capstyle="butt", label="rock salt")
+        figure.legend(handles=[mark], loc="outside lower left", handlelength=1.5, borderpad=0)
+
+
+def draw_outline(axes: Axes, where: ThetaMap) -> None:
+    """The particle's edge, with rock salt as a thick line outside it.
+
+    The thick line lies below the map, so that only its outer half shows.
+    """
+    x, y = 1e6 * where.nodes.T
+    for chain in chains(where.boundary[where.rock_salt]):
+        axes.plot(x[chain], y[chain], color=ROCK_SALT, lw=6, solid_capstyle="butt", zorder=1)
+    for chain in chains(where.boundary):
+        axes.plot(x[chain], y[chain], color="black", lw=0.6, zorder=3)
+
+
+def chains(edges: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Join ``edges`` (b, 2) end to end into lines of node numbers; a closed line repeats its first.
+
+    Every node has at most two edges, as on the outline of a region.
+    """
+    beside: dict[int, list[int]] = {}
+    for a, b in edges.tolist():
+        beside.setdefault(a, []).append(b)
+        beside.setdefault(b, []).append(a)
+    found = []
+    # open lines from their ends first; what then remains is closed
+    for start in sorted(beside, key=lambda node: len(beside[node])):
+        line = [start]
+        while beside[line[-1]]:
+            following = beside[line[-1]].pop()
+            beside[following].remove(line[-1])
+            line.append(following)
+        if len(line) > 1:
+            found.append(np.array(line))
+    return found
+
+
+def colour_limits(frames: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """The range of theta over ``frames``, rounded outward to 0.05; (0, 1) where nothing is
+    known.
+    """
+    values = np.concatenate([frame[np.isfinite(frame)] for frame in frames])
+    if not len(values):
+        return 0.0, 1.0
+    low, high = np.floor(values.min() / 0.05) * 0.05, np.ceil(values.max() / 0.05) * 0.05
+    return float(low), float(max(high, low + 0.05))
+
+
+def theta_maps_data(result: Result, soc: Sequence[float] = ()) -> tuple[list[str], NDArray[Any]]:
+    """Header and (n, 2 + moments) table of node positions [um] and theta behind `theta_maps`."""
+    chosen, where = moments(result, soc), section(result)
+    columns = [*(1e6 * where.nodes.T), *(where.at(moment.time) for moment in chosen)]
+    return ["x [um]", "y [um]", *(f"theta at {m.label} [1]" for m in chosen)], np.column_stack(
+        columns
+    )
