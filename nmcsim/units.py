@@ -160,7 +160,7 @@ def convert(value: float, unit: str, target: str) -> float:
     UnitError
         An unknown unit, or one of another dimension.
     """
-    factor, offset = _conversion(unit, target, f"{value:g}")
+    factor, offset = _conversion(unit, target, "")
     return float(Fraction(value) * factor + offset)
 
 
@@ -268,7 +268,7 @@ def _closest(text: str) -> str | None:
 
 def _example(number: str, unit: str) -> str:
     suggestion = _KINDS.get(unit, ("", unit))[1]
-    return f'"{number} {suggestion}"' if suggestion else f'"{number}"'
+    return f'"{f"{number} {suggestion}".strip()}"'
 
 
 def _refuse(message: str) -> NoReturn:
