@@ -19,7 +19,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
@@ -274,37 +274,3 @@ def capacity_basis(text: str) -> Charge:
     if not isinstance(value, Charge) or sentence.token.kind != "end":
         sentence.fail(0, 'must be a capacity, such as "200 mAh/g" or "0.3 nAh"')
     return value
-
-
-def unrolled(items: Sequence[object]) -> list[tuple[str, object, int]]:
-    """The steps of a nested list in the order they run.
-
-    Each repetition of a ``{ repeat = n, steps = [...] }`` is one cycle; steps before, between and
-    after such blocks are cycles of their own.
-
-    Returns
-    -------
-    list of (str, object, int)
-        Where the step stands (``[1].steps[0]``), the item as it is, and its cycle from 1.
-    """
-    found: list[tuple[str, object, int]] = []
-    _unroll(items, "", found, 1)
-    return found
-
-
-def _unroll(
-    items: Sequence[object], place: str, found: list[tuple[str, object, int]], cycle: int
-) -> int:
-    """Append the steps of `items`, the first of them in `cycle`; return the next cycle."""
-    begun = False
-    for index, item in enumerate(items):
-        here = f"{place}[{index}]"
-        if isinstance(item, Mapping) and "repeat" in item:
-            cycle += begun
-            for _ in range(item["repeat"]):
-                cycle = _unroll(item["steps"], f"{here}.steps", found, cycle)
-            begun = False
-        else:
-            found.append((here, item, cycle))
-            begun = True
-    return cycle + begun

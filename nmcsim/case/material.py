@@ -62,34 +62,28 @@ def read_material(value: object, info: ValidationInfo) -> Material:
             if getattr(table, key) is not None:
                 changes[key] = getattr(table, key)
     except (ValidationError, InputError) as error:
-        mistakes += _relative(mistakes_of(error, model=MaterialTable), str(plain.get("name")))
+        mistakes += [
+            Mistake(m.place or f'name = "{plain.get("name")}"', m.message, m.text, m.column)
+            for m in mistakes_of(error, model=MaterialTable)
+        ]
     if "D_ab" in value and "D_chem" in value:
         mistakes.append(
-            Mistake("D_chem", "can not stand beside D_ab; a diffusivity is one of the two, keep it")
+            Mistake("D_chem", "cannot stand beside D_ab; a diffusivity is one of the two, keep it")
         )
     for symbol in _UNITS.keys() & value.keys():
         law = _law(value[symbol], symbol, info, mistakes)
         changes["D" if symbol.startswith("D") else symbol] = law
     if mistakes or base is None:
         raise all_wrong(sorted(mistakes, key=lambda m: m.place))
-    made = base.changed(**changes)
+    made = base.with_laws(**changes)
     try:
         made.chemical_diffusivity(ROOM)
     except InputError as error:
-        raise all_wrong(_relative(list(error.mistakes), "")) from None
+        given = {"D": next((key for key in ("D_ab", "D_chem") if key in value), "D")}
+        raise all_wrong(
+            Mistake(given.get(m.place, m.place), m.message) for m in error.mistakes
+        ) from None
     return made
-
-
-def _relative(mistakes: list[Mistake], name: str) -> list[Mistake]:
-    return [
-        Mistake(
-            m.place.removeprefix("material.") or (f'name = "{name}"' if name else ""),
-            m.message,
-            m.text,
-            m.column,
-        )
-        for m in mistakes
-    ]
 
 
 def _law(spec: object, symbol: str, info: ValidationInfo, mistakes: list[Mistake]) -> Law | None:

@@ -31,8 +31,8 @@ _SENTENCES = {
     "greater_than_equal": "is out of range; it must be at least {ge}",
     "less_than": "is out of range; it must be below {lt}",
     "less_than_equal": "is out of range; it must be at most {le}",
-    "too_short": "must have at least {min_length} entries, not {actual_length}",
-    "too_long": "must have at most {max_length} entries, not {actual_length}",
+    "too_short": "has too few entries; write {min_length} or more",
+    "too_long": "has too many entries; write {max_length} or fewer",
 }
 
 
@@ -94,6 +94,8 @@ def _translated(details: Any, place: str, model: type[BaseModel] | None) -> Iter
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("'", '"')
     return f"{value:g}" if isinstance(value, float) else value
 
 

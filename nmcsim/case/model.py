@@ -86,7 +86,7 @@ def from_data(data: Mapping[str, Any], folder: Path, path: Path | None = None) -
     try:
         case = kind.model_validate(dict(data), context=context)
     except ValidationError as error:
-        # what is wrong between two tables is said even where a third one can not be read
+        # what is wrong between two tables is said even where a third one cannot be read
         found = mistakes_of(error, model=kind) + kind.inconsistencies(parts)
         raise InputError(dict.fromkeys(found)) from None
     case._given = copy.deepcopy(dict(data))
@@ -209,7 +209,7 @@ def with_value(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
             raise InputError(Mistake(key or '""', "is not a key; write it as table.key"))
         if not isinstance(here, dict):
             place = ".".join(tables[:depth])
-            raise InputError(Mistake(key, f"can not be set; {place} is a value and not a table"))
+            raise InputError(Mistake(key, f"cannot be set; {place} is a value and not a table"))
         if depth < len(tables):
             here = here.setdefault(part, {})
     here[last] = value

@@ -111,7 +111,7 @@ class Physics(Section):
         default=False,
         description="Whether a law may be used beyond its valid range, where a run ends otherwise.",
     )
-    D_c_ratio: float = Field(
+    diffusivity_ratio_c: float = Field(
         default=0.0,
         ge=0.0,
         le=1e3,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PlainValidator, ValidationError, ValidationInfo, WithJsonSchema
 
-from nmcsim.case.grammar import c_rate_column, capacity_basis, parse_ends, parse_step, unrolled
+from nmcsim.case.grammar import c_rate_column, capacity_basis, parse_ends, parse_step
 from nmcsim.case.mistakes import mistakes_of
 from nmcsim.case.section import (
     InputFile,
@@ -112,48 +112,62 @@ def _steps(value: object, info: ValidationInfo) -> tuple[Step, ...]:
         return value
     if not isinstance(value, tuple) or not value:
         raise wrong('must be a list of steps, such as ["Charge at 1C until 4.3 V"]')
-    _check_repeats(value)
     # a basis that is itself a mistake is absent: then it is not said to be missing
     no_basis = "capacity" in info.data and info.data["capacity"] is None
+    items, found = _unrolled(value)
+    mistakes = dict.fromkeys(found)
     steps: list[Step] = []
-    mistakes: dict[Mistake, None] = {}
-    for place, item, cycle in unrolled(value):
+    for place, item, cycle in items:
         try:
             step = _step(item, cycle, info)
             if no_basis:
                 _refuse_c_rate(step)
             steps.append(replace(step, place=f"protocol.steps{place}"))
         except (InputError, ValidationError) as error:
-            mistakes |= dict.fromkeys(mistakes_of(error, place, _table_of(item)))
+            table = ReplayTable if isinstance(item, Mapping) else None
+            mistakes |= dict.fromkeys(mistakes_of(error, place, table))
     if mistakes:
         raise all_wrong(mistakes)
+    if len(steps) > _LONGEST_PROTOCOL:
+        raise wrong(f"unrolls to more than {_LONGEST_PROTOCOL} steps; repeat them less often")
     return tuple(steps)
 
 
-def _check_repeats(items: tuple[object, ...]) -> None:
-    """Refuse wrong ``repeat`` tables before any of them is unrolled."""
+_Item = tuple[str, object, int]  # where a step stands ("[1].steps[0]"), the step, its cycle
+
+
+def _unrolled(items: Sequence[object]) -> tuple[list[_Item], list[Mistake]]:
+    """The steps of a nested list in the order they run, and what is wrong with its nesting.
+
+    Each repetition of a ``{ repeat = n, steps = [...] }`` is one cycle; steps before, between and
+    after such blocks are cycles of their own.
+    """
+    found: list[_Item] = []
     mistakes: list[Mistake] = []
 
-    def count(items: tuple[object, ...], place: str) -> int:
-        total = 0
+    def unroll(items: Sequence[object], place: str, cycle: int) -> int:
+        """Append the steps of `items`, the first of them in `cycle`; return the next cycle."""
+        begun = False
         for index, item in enumerate(items):
             here = f"{place}[{index}]"
             if not (isinstance(item, Mapping) and "repeat" in item):
-                total += 1
+                found.append((here, item, cycle))
+                begun = True
                 continue
             try:
                 table = RepeatTable.model_validate(item)
             except ValidationError as error:
                 mistakes.extend(mistakes_of(error, here, RepeatTable))
                 continue
-            total += table.repeat * count(table.steps, f"{here}.steps")
-        return total
+            cycle += begun
+            begun = False
+            for _ in range(table.repeat):
+                if len(found) <= _LONGEST_PROTOCOL:
+                    cycle = unroll(table.steps, f"{here}.steps", cycle)
+        return cycle + begun
 
-    total = count(items, "")
-    if mistakes:
-        raise all_wrong(mistakes)
-    if total > _LONGEST_PROTOCOL:
-        raise wrong(f"unrolls to {total} steps; at most {_LONGEST_PROTOCOL} are run")
+    unroll(items, "", 1)
+    return found, mistakes
 
 
 def _step(item: object, cycle: int, info: ValidationInfo) -> Step:
@@ -165,10 +179,6 @@ def _step(item: object, cycle: int, info: ValidationInfo) -> Step:
     raise InputError(
         Mistake("", 'must be a sentence, { replay = "FILE", ... } or { repeat = N, steps = [...] }')
     )
-
-
-def _table_of(item: object) -> type[Section] | None:
-    return ReplayTable if isinstance(item, Mapping) else None
 
 
 def _replay(table: ReplayTable, cycle: int) -> Step:
@@ -183,7 +193,7 @@ def _replay(table: ReplayTable, cycle: int) -> Step:
     replay = Replay(times - times[0], values)
     ends = parse_ends(table.until) if table.until else ()
     if any(end.quantity == control for end in ends):
-        raise InputError(Mistake("until", f"can not be a {control}, which is the one replayed"))
+        raise InputError(Mistake("until", f"cannot be a {control}, which is the one replayed"))
     text = f"Replay {heading} of {table.replay.name}"
     return Step(
         text, "replay", control, replay, (*ends, Until("time", float(replay.times[-1]))), cycle

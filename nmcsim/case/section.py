@@ -149,7 +149,7 @@ class Quantity:
 
 def written(value: float, unit: str) -> str:
     """`value` [`unit`] as a text with a unit that `units.parse` reads to the same float."""
-    return units.display(value, unit, exact=True)
+    return units.display(value, unit, exact=True) if value else f"0 {unit}"
 
 
 class _InputFile:
@@ -224,6 +224,8 @@ class Section(BaseModel):
 
 
 def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _frozen(item) for key, item in value.items()}
     return tuple(_frozen(item) for item in value) if isinstance(value, list | tuple) else value
 
 

@@ -51,7 +51,7 @@ def _geometry(value: object, info: ValidationInfo) -> Shape:
 def _shape_kind(name: object, file: object, info: ValidationInfo) -> type[Shape]:
     given = [item for item in (name, file) if item is not None]
     if len(given) != 1:
-        both = "can not stand beside file" if given else "is missing"
+        both = "cannot stand beside file" if given else "is missing"
         raise InputError(Mistake("", f'{both}; write shape = "disk" or file = "my_shape.py"'))
     if not isinstance(given[0], str):
         raise InputError(Mistake("", "must be a text in quotes"))
@@ -233,7 +233,7 @@ def _points(geometry: Shape, output: Output) -> Iterable[Mistake]:
 
 
 def _inside(outline: NDArray[np.float64], x: float, y: float) -> bool:
-    """Whether the closed `outline`, shape (n, 2), surrounds (x, y): a ray crosses it oddly often."""
+    """Whether the closed `outline`, shape (n, 2), surrounds (x, y)."""
     (x0, y0), (x1, y1) = outline.T, np.roll(outline, -1, axis=0).T
     crossed = (y0 > y) != (y1 > y)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -37,7 +37,7 @@ def read_columns(path: Path, wanted: Mapping[str, str]) -> list[NDArray[np.float
     Raises
     ------
     InputError
-        If the file can not be read, lacks a column or holds anything but finite numbers.
+        If the file cannot be read, lacks a column or holds anything but finite numbers.
     """
     lines = [(n, line) for n, line in enumerate(_text(path).splitlines(), 1) if _holds_data(line)]
     if len(lines) < 3:
@@ -66,7 +66,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise _mistake(path, f"can not be read: {error.strerror or error}") from None
+        raise _mistake(path, f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise _mistake(path, "is not a text file in UTF-8; save the table as CSV") from None
 

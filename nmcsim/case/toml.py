@@ -23,7 +23,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If it can not be read, is not text, or is not TOML (with the line).
+        If it cannot be read, is not text, or is not TOML (with the line).
     """
     try:
         content = path.read_bytes()[: _LARGEST + 1]
@@ -32,7 +32,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise InputError(Mistake("", "does not exist"), str(path)) from None
     except OSError as error:
-        message = f"can not be read: {error.strerror or error}"
+        message = f"cannot be read: {error.strerror or error}"
         raise InputError(Mistake("", message), str(path)) from None
     if b"\0" in content or len(content) > _LARGEST:
         raise InputError(Mistake("", "is not a text file; a case is a TOML file"), str(path))
@@ -61,7 +61,7 @@ def toml_value(value: Any) -> str:
     Raises
     ------
     TypeError
-        For what TOML can not hold.
+        For what TOML cannot hold.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
