@@ -1,0 +1,1 @@
+"""Independent reference solutions: numpy, scipy and pybamm, nothing of the solver under test."""
