@@ -41,17 +41,15 @@ class Curve:
 
     def __init__(self, x: ArrayLike, y: ArrayLike, slope: ArrayLike | None = None) -> None:
         nodes, values = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-        _check_grid(nodes, values)
+        slopes = None if slope is None else np.asarray(slope, dtype=float)
+        _check_grid(nodes, values, values if slopes is None else slopes)
         h = (nodes[-1] - nodes[0]) / (nodes.size - 1)
         # computed in units of the cell, where every local coordinate runs from 0 to 1
         t = np.arange(nodes.size, dtype=float)
-        if slope is not None:
-            spline = CubicHermiteSpline(t, values, h * np.asarray(slope, dtype=float))
-        else:
-            spline = CubicSpline(t, values)
+        spline = (
+            CubicSpline(t, values) if slopes is None else CubicHermiteSpline(t, values, h * slopes)
+        )
         inner = spline.c[::-1]  # rows: powers 0, 1, 2, 3
-        if not np.isfinite(inner).all():
-            raise ValueError("a curve needs finite values and slopes")
         columns = np.zeros((4, nodes.size + 1))
         columns[:, 1:-1] = inner
         start, end = inner[1, 0], float(spline(t[-1], 1))
@@ -174,10 +172,10 @@ def _as_given(result: Array, a: ArrayLike) -> Any:
     return float(result[0]) if np.ndim(a) == 0 else result
 
 
-def _check_grid(x: Array, y: Array) -> None:
-    if x.ndim != 1 or x.shape != y.shape or x.size < 2:
-        raise ValueError("a curve needs two arrays of one length, with two points or more")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+def _check_grid(x: Array, y: Array, slopes: Array) -> None:
+    if x.ndim != 1 or not x.shape == y.shape == slopes.shape or x.size < 2:
+        raise ValueError("a curve needs arrays of one length, with two points or more")
+    if not all(np.isfinite(a).all() for a in (x, y, slopes)):
         raise ValueError("a curve needs finite values and slopes")
     steps = np.diff(x)
     h = (x[-1] - x[0]) / (x.size - 1)

@@ -280,10 +280,14 @@ class _Reader:
 
     def _sign(self, node: ast.AST) -> ast.AST | int:
         """Where the sign stands that makes a construct what it is: behind its left part."""
-        left = getattr(node, "left", None) or getattr(node, "value", None)
-        if not isinstance(left, ast.AST):
-            return node
-        behind = self.text.encode()[: left.end_col_offset].decode()  # type: ignore[attr-defined]
+        match node:
+            case ast.BinOp(left=left) | ast.Compare(left=left):
+                pass
+            case ast.Attribute(value=left) | ast.Subscript(value=left):
+                pass
+            case _:
+                return node
+        behind = self.text.encode()[: left.end_col_offset].decode()
         rest = self.text[len(behind) :]
         return len(behind) + len(rest) - len(rest.lstrip(" )"))
 

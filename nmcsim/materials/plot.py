@@ -65,6 +65,7 @@ def plot(material: Material, T: float = T_PLOT) -> Figure:
         _finish(axes, laws)
     if material.D.kind == "self":
         middle.legend(frameon=False, fontsize=8)
+    figure.align_ylabels()
     top.set_title(f"{material.name}: {material.title}", fontsize=9, loc="left", wrap=True)
     return figure
 
@@ -89,9 +90,9 @@ def _finish(axes: Axes, laws: list[Law]) -> None:
     axes.grid(True, color="#dddddd", lw=0.5)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
-    axes.yaxis.label.set_size(9)
-    axes.xaxis.label.set_size(9)
+    axes.tick_params(which="both", labelsize=8)
+    axes.yaxis.label.set_fontsize(9)
+    axes.xaxis.label.set_fontsize(9)
     choice = any(law.choice for law in laws)
     axes.text(
         0.99,
