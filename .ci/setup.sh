@@ -120,7 +120,7 @@ install() {
         *) say "unknown kind \"$kind\"; say run or dev"; exit 2 ;;
     esac
     say "Installing nmcsim and what it needs (about a minute, 0.8 GB)."
-    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input -c constraints.txt -e "$what"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt -e "$what"
     if [ "$(uname -s)" = Linux ]; then
         "$venv/bin/python" -c 'import gmsh'
     fi
