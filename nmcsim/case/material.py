@@ -24,7 +24,7 @@ ROOM = 298.15
 """Temperature at which the laws are checked [K]; it does not decide whether they are well posed."""
 
 _UNITS = {"U": "V", "D_ab": "m2/s", "D_chem": "m2/s", "i0": "A/m2"}
-_LAW = "a library law, '2.4 A/m2', 'FORMULA in theta [unit]', or { table = 'FILE', ... }"
+_LAW = "a name, a constant, a formula in theta [unit], a table"
 
 Spec = str | dict[str, Any]
 

@@ -1,0 +1,41 @@
+"""Open simulator for NMC battery cathodes, on DOLFINx and PETSc.
+
+    case = nmcsim.load("cases/crystal_aged_1C.toml")
+    case = case.replace("physics.rock_salt.coverage", 0.25)
+    result = nmcsim.simulate(case, out="results/quarter")
+    later = nmcsim.Result.load("results/quarter")
+
+Only `simulate` needs DOLFINx.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nmcsim.case import Case, load
+    from nmcsim.results import Result
+    from nmcsim.run import simulate
+
+__version__ = "0.1.0"
+
+__all__ = ["Case", "Result", "__version__", "load", "simulate"]
+
+_HOMES = {
+    "Case": "nmcsim.case",
+    "load": "nmcsim.case",
+    "Result": "nmcsim.results",
+    "simulate": "nmcsim.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # on demand: checking a case imports neither matplotlib nor DOLFINx
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

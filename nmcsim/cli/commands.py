@@ -1,0 +1,225 @@
+"""What each command does. All ranks of an MPI run take the same way through here."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nmcsim
+from nmcsim import log
+from nmcsim.case import Case, load
+from nmcsim.cli.ranks import World, rank
+from nmcsim.errors import InputError, Mistake, NmcsimError
+
+State = dict[str, Any]
+
+
+def say(text: str) -> None:
+    """Print on the first rank."""
+    if rank() == 0:
+        print(text, flush=True)
+
+
+def version() -> int:
+    """Print nmcsim's version, and those of the runtime where there is one."""
+    say(f"nmcsim {nmcsim.__version__}")
+    if importlib.util.find_spec("mpi4py") is None or importlib.util.find_spec("dolfinx") is None:
+        say(f"python {sys.version.split()[0]}\ndolfinx not installed")
+        return 0
+    from nmcsim.runtime import versions
+
+    for name, number in versions().items():
+        if name != "nmcsim":
+            say(f"{name} {number}")
+    return 0
+
+
+def _case(options: argparse.Namespace) -> Case:
+    case = load(options.case, options.overrides)
+    return case.coarse() if options.coarse else case
+
+
+def _world(state: State) -> World:
+    """The ranks, once DOLFINx is imported; on every rank, after validation."""
+    try:
+        from nmcsim.runtime import MPI
+    except NmcsimError as error:
+        raise InputError(Mistake("", str(error)), "nmcsim") from None
+    state["world"] = World(MPI.COMM_WORLD)
+    return state["world"]
+
+
+def run(options: argparse.Namespace, state: State) -> int:
+    """``nmcsim run``: validate, then solve."""
+    case = _case(options)
+    out = options.out or Path("results") / options.case.stem
+    state["interrupted"] = f"interrupted; to go on: {_resuming(options, out)}"
+    comm = _world(state).comm
+    from nmcsim.run import simulate
+
+    further: dict[str, Any] = {}
+    if options.error_bars:
+        further["error_bars"] = True
+    if options.mesh_cache is not None:
+        further["mesh_cache"] = options.mesh_cache
+    shown = comm.rank == 0 and not options.quiet
+    with log.to_stream(sys.stdout) if shown else contextlib.nullcontext():
+        simulate(
+            case,
+            out=out,
+            comm=comm,
+            resume=options.resume,
+            overwrite=options.overwrite,
+            quiet=options.quiet,
+            **further,
+        )
+    return 0
+
+
+def _resuming(options: argparse.Namespace, out: Path) -> str:
+    words = ["nmcsim", "run", str(options.case)]
+    for override in options.overrides:
+        words += ["--set", override]
+    words += ["--coarse"] * options.coarse + ["--out", str(out), "--resume"]
+    return shlex.join(words)
+
+
+def check(options: argparse.Namespace, state: State) -> int:
+    """``nmcsim check``: the case as it was understood."""
+    from nmcsim.cli.describe import described
+
+    say(described(_case(options)))
+    return 0
+
+
+def new(options: argparse.Namespace, state: State) -> int:
+    """``nmcsim new``: a starter case."""
+    from nmcsim.case.starter import starter
+
+    text = starter(options.model)
+    if rank() == 0:
+        # "x": an existing case is never overwritten
+        with _writing(options.file), options.file.open("x", encoding="utf-8") as file:
+            file.write(text)
+    say(f"wrote {options.file}\n  nmcsim check {options.file}\n  nmcsim run {options.file}")
+    return 0
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Any:
+    try:
+        yield
+    except FileExistsError:
+        message = "exists already; choose another name, or remove it"
+        raise InputError(Mistake("", message), str(path)) from None
+    except OSError as error:
+        message = f"cannot be written: {error.strerror or error}"
+        raise InputError(Mistake("", message), str(path)) from None
+
+
+def mesh(options: argparse.Namespace, state: State) -> int:
+    """``nmcsim mesh``: the mesh alone, its quality and a picture."""
+    case = _case(options)
+    out = options.out or Path(f"{options.case.stem}_mesh.png")
+    if not out.parent.is_dir():
+        raise InputError(Mistake("--out", f"names a folder that does not exist: {out.parent}"))
+    comm = _world(state).comm
+    from nmcsim.mesh import build, picture
+
+    made = build(case.geometry, case.patches, comm, options.mesh_cache)  # type: ignore[attr-defined]
+    say(made.summary())
+    if out.suffix == ".msh":
+        if comm.rank == 0:
+            with _writing(out):
+                shutil.copyfile(made.msh_path, out)
+    else:
+        picture(made, out)
+    say(f"wrote {out}")
+    return 0
+
+
+def schema(options: argparse.Namespace, state: State) -> int:
+    """``nmcsim schema``: the JSON Schema of case files."""
+    from nmcsim.case.schema import schema as built
+
+    say(json.dumps(built(), indent=2, ensure_ascii=False))
+    return 0
+
+
+def show(options: argparse.Namespace, state: State) -> int:
+    """``nmcsim show``: what a result holds."""
+    from nmcsim.cli.describe import described_result
+    from nmcsim.results import Result
+
+    say(described_result(Result.load(options.directory)))
+    return 0
+
+
+def figures(options: argparse.Namespace, state: State) -> int:
+    """``nmcsim figures``: draw them again."""
+    from nmcsim.figures import write_all
+    from nmcsim.results import Result
+
+    for path in write_all(Result.load(options.directory)):
+        say(str(path))
+    return 0
+
+
+def report(options: argparse.Namespace, state: State) -> int:
+    """``nmcsim report``: write it again."""
+    from nmcsim.report import write_report
+    from nmcsim.results import Result
+
+    path = options.directory / "report.html"
+    write_report(Result.load(options.directory), path)
+    say(str(path))
+    return 0
+
+
+def materials(options: argparse.Namespace, state: State) -> int:
+    """``nmcsim materials list | show NAME | plot NAME``."""
+    from nmcsim.materials import describe, table
+
+    if options.action == "list":
+        say(table())
+    elif options.action == "show":
+        say(describe(options.name))
+    else:
+        from nmcsim.cli.plots import plot_material
+
+        out = options.out or Path(f"{options.name}.png")
+        with _writing(out):
+            plot_material(options.name, out)
+        say(f"wrote {out}")
+    return 0
+
+
+def completion(options: argparse.Namespace, state: State) -> int:
+    """``nmcsim completion``: a script for the user's shell."""
+    from nmcsim.cli.completion import completion as script
+    from nmcsim.cli.parser import build_parser
+
+    say(script(build_parser(), options.shell))
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, State], int]] = {
+    "run": run,
+    "check": check,
+    "new": new,
+    "mesh": mesh,
+    "schema": schema,
+    "show": show,
+    "figures": figures,
+    "report": report,
+    "materials": materials,
+    "completion": completion,
+}

@@ -1,0 +1,108 @@
+"""A case and a result in a few lines, for the terminal."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nmcsim import units
+from nmcsim.case.model import Case
+from nmcsim.case.rock_salt import coverage
+from nmcsim.case.steps import Step
+from nmcsim.results import Result
+
+_MOST_STEPS = 30
+_WIDTH = 72
+
+
+def described(case: Case) -> str:
+    """A case as it was understood; `check` prints it."""
+    lines = [f"{case.title}  ({case.model})", *_particle(case), *_laws(case), *_steps(case)]
+    return "\n".join([*lines, "no mistakes found"])
+
+
+def _particle(case: Any) -> Iterator[str]:
+    geometry, physics = case.geometry, case.physics
+    inside, surface, end = (units.display(size, "m") for size in geometry.cell_sizes)
+    yield (
+        f"  geometry   {geometry.name}, {units.display(geometry.volume, 'm3')},"
+        f" cells {inside} inside, {surface} at the surface, {end} at patch ends"
+    )
+    covered = coverage(case.patches)
+    patches = f"{len(case.patches)} patch{'es' * (len(case.patches) != 1)}"
+    share = (
+        f"{100.0 * covered:.4g} % of the lateral surface in {patches}, flux ratio"
+        f" {physics.rock_salt.flux_ratio:g}"
+        if covered
+        else "none"
+    )
+    yield f"  rock salt  {share}"
+    beyond = ", laws extrapolated" if physics.extrapolate else ""
+    temperature = units.display(physics.temperature, "K")
+    yield f"  surface    {physics.surface} at {temperature}{beyond}"
+
+
+def _laws(case: Any) -> Iterator[str]:
+    material = case.material
+    yield f"  material   {material.name}: {material.title}"
+    for law in (material.U, material.D, material.i0):
+        lo, hi = law.valid
+        flag = "our choice: " if law.choice else ""
+        source = textwrap.shorten(flag + (law.source or "source not stated"), _WIDTH)
+        yield f"    {law.symbol:<7}  theta {lo:g} .. {hi:g}  {source}"
+
+
+def _steps(case: Any) -> Iterator[str]:
+    protocol, geometry = case.protocol, case.geometry
+    mass = case.material.density * geometry.volume
+    one_c = protocol.one_c(mass)
+    basis = "no capacity is given" if one_c is None else f"1C is {units.display(one_c, 'A')}"
+    initial = protocol.initial
+    state = f"the last state of {initial}" if isinstance(initial, Path) else f"theta = {initial}"
+    yield f"  protocol   from {state}; {basis}"
+    for number, step in enumerate(protocol.steps[:_MOST_STEPS], 1):
+        cycle = f" (cycle {step.cycle})" if protocol.steps[-1].cycle > 1 else ""
+        yield f"    {number:>3}{cycle}  {step.text}  ->  {_understood(step, one_c)}"
+    left = len(protocol.steps) - _MOST_STEPS
+    if left > 0:
+        yield f"    and {left} more"
+
+
+def _understood(step: Step, one_c: float | None) -> str:
+    amperes = getattr(step.value, "amperes", None)
+    if amperes is None or step.kind == "rest":
+        return step.sentence()
+    return f"{units.display(amperes(one_c), 'A')}: {step.sentence()}"
+
+
+def described_result(result: Result) -> str:
+    """A result in a few lines; `show` prints it."""
+    summary = result.summary
+    lines = [f"{result.title}  ({result.status})", f"  {result.directory}"]
+    for number, step in enumerate(result.steps, 1):
+        lines.append(
+            f"  step {number}  {step.get('sentence', '')}:"
+            f" ended by {step.get('ended_by', '?')} at {_number(step.get('t_end'))} s"
+        )
+    for name, entry in summary.get("observables", {}).items():
+        unit = entry.get("unit", "")
+        lines.append(
+            f"  {name:<22} {_number(entry.get('value'))} {unit if unit != '1' else ''}".rstrip()
+        )
+    drift = summary.get("balance", {}).get("lithium")
+    counts = ", ".join(f"{value} {name}" for name, value in summary.get("counts", {}).items())
+    lines.append(f"  lithium drift {_number(drift)}; {counts}")
+    total = summary.get("timing", {}).get("total")
+    lines.append(f"  wall time {_number(total)} s")
+    report = result.directory / "report.html"
+    if report.is_file():
+        lines.append(f"  report  {report}")
+    return "\n".join(lines)
+
+
+def _number(value: Any) -> str:
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return "none" if missing else f"{value:.6g}"
