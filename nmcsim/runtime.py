@@ -10,23 +10,27 @@ sentence (`NmcsimError`).
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from nmcsim.errors import NmcsimError
 
 OLDEST = (0, 11)
 JIT_TIMEOUT = 120  # [s]; the default of 10 fails for large forms on a loaded machine
-ABANDONED = 300.0  # [s]; a compilation that is older than this and not finished was killed
+ABANDONED = 300.0  # [s]; in a cache shared with other programs, what is older was killed
 WHEELS = frozenset({"dolfinx-solver-real", "dolfinx-solver-complex"})
 OTHERS = frozenset({"fenics-dolfinx"})
-MPI_LAUNCHER = ("PMI", "HYDRA", "MPIR", "PMIX", "MPI_LOCAL")
 
 
 def refuse_two_dolfinx(names: Iterable[str]) -> None:
@@ -53,39 +57,81 @@ def refuse_old_dolfinx(version: str) -> None:
 
 
 def jit_cache() -> Path:
-    """The folder in which DOLFINx keeps compiled forms."""
-    return Path(dolfinx.jit.get_options()["cache_dir"])
+    """Where compiled forms are kept: ``$XDG_CACHE_HOME/nmcsim/jit``, or that in ``~/.cache``.
+
+    It is nmcsim's own, since what is unfinished in it can then be told from what is abandoned.
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "nmcsim" / "jit"
 
 
-def heal_jit_cache(folder: Path, now: float | None = None) -> tuple[Path, ...]:
+def heal_jit_cache(folder: Path, older: float = 0.0) -> tuple[Path, ...]:
     """Set aside what a killed compilation left, on which every later run would wait in vain.
 
-    FFCx marks a finished ``<name>.c`` by ``<name>.c.cached``. Without the mark other processes wait
-    until a timeout; a `.c` that is older than `ABANDONED` will never get it.
+    FFCx marks a finished ``<name>.c`` by ``<name>.c.cached``; without the mark others wait for it.
 
     Parameters
     ----------
     folder : Path
-        The cache; it may be missing.
-    now : float, optional
-        The time that ages are counted from [s since the epoch].
+        The cache.
+    older : float
+        Leave alone what is younger [s].
 
     Returns
     -------
     tuple of Path
         The files that were renamed (to ``<name>.c.abandoned``).
     """
-    now = time.time() if now is None else now
+    names = set(os.listdir(folder))
     renamed = []
-    for source in folder.glob("libffcx_*.c"):
-        mark = source.with_name(source.name + ".cached")
+    for name in names:
+        if not name.startswith("libffcx_") or not name.endswith(".c") or name + ".cached" in names:
+            continue
+        source = folder / name
         try:
-            if not mark.exists() and now - source.stat().st_mtime > ABANDONED:
-                source.replace(source.with_name(source.name + ".abandoned"))
+            if time.time() - source.stat().st_mtime >= older:
+                source.replace(folder / f"{name}.abandoned")
                 renamed.append(source)
         except OSError:  # another process was faster, or the cache is read-only
             continue
     return tuple(renamed)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Compile as the only process in `folder`; whatever is unfinished there was killed.
+
+    The lock is the kernel's: it ends with its process, however that ends.
+    """
+    handle = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        heal_jit_cache(folder, 0.0 if folder == jit_cache() else ABANDONED)
+    except OSError:  # read-only, or a file system without locks: FFCx's own waiting remains
+        pass
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _guarded(compile_objects: Callable[..., Any]) -> Callable[..., Any]:
+    """FFCx's compilation, one at a time in a cache, and with the root logger left as it was."""
+
+    @functools.wraps(compile_objects)
+    def guarded(*args: Any, cache_dir: Path | None = None, **kwargs: Any) -> Any:
+        root = logging.getLogger()
+        handlers = root.handlers[:]
+        with nullcontext() if cache_dir is None else _alone_in(Path(cache_dir)):
+            try:
+                return compile_objects(*args, cache_dir=cache_dir, **kwargs)
+            finally:
+                root.handlers[:] = handlers  # a compilation that fails does not put them back
+
+    return guarded
 
 
 def versions() -> dict[str, str]:
@@ -95,7 +141,7 @@ def versions() -> dict[str, str]:
         "python": ".".join(map(str, sys.version_info[:3])),
         "dolfinx": dolfinx.__version__,
         "petsc": petsc,
-        "mpi": MPI.Get_library_version().splitlines()[0].strip().strip("\x00"),
+        "mpi": " ".join(MPI.Get_library_version().strip("\x00").splitlines()[0].split()),
     }
     for name in ("nmcsim", "gmsh", "numpy", "scipy", "h5py", "mpi4py"):
         try:
@@ -103,11 +149,6 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
-
-
-def launch_environment() -> dict[str, str]:
-    """The environment without what an MPI launcher put there, for starting another MPI program."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(MPI_LAUNCHER)}
 
 
 refuse_two_dolfinx(found.metadata["Name"] or "" for found in importlib.metadata.distributions())
@@ -132,15 +173,17 @@ refuse_old_dolfinx(dolfinx.__version__)
 
 import dolfinx.fem.petsc  # noqa: E402  (only after the checks above)
 import dolfinx.jit  # noqa: E402
+from ffcx.codegeneration import jit  # noqa: E402
 from petsc4py import PETSc  # noqa: E402
 
 
 def _prepare_jit() -> None:
-    """Give compilations time, and clear away on one rank what killed ones have left."""
+    """Give compilations time and a cache that survives kills."""
     options = dolfinx.jit.DOLFINX_DEFAULT_JIT_OPTIONS
     options["timeout"] = (JIT_TIMEOUT, options["timeout"][1])
-    if MPI.COMM_WORLD.rank == 0:
-        heal_jit_cache(jit_cache())
+    options["cache_dir"] = (jit_cache(), options["cache_dir"][1])
+    jit.compile_forms = _guarded(jit.compile_forms)
+    jit.compile_expressions = _guarded(jit.compile_expressions)
 
 
 _prepare_jit()

@@ -176,7 +176,7 @@ class Polygon(Outline):
         ray = np.array([math.cos(angle), math.sin(angle)])
         start = self.vertices - self.centroid
         across = _cross(ray, self._edges)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # parallel edges
             along = _cross(start, self._edges) / across
             part = _cross(start, ray) / across
         tiny = 1e-12
@@ -218,11 +218,14 @@ def _mistake(sentence: str) -> InputError:
 def _without_repeats(v: Array) -> Array:
     if v.ndim != 2 or v.shape[1] != 2 or not np.isfinite(v).all():
         raise _mistake("must be a list of vertices, each of two finite coordinates")
-    if len(v) == 0:
-        return v
-    gap = np.hypot(*(v - np.roll(v, 1, axis=0)).T)
-    size = np.hypot(*np.ptp(v, axis=0))
-    return v[gap > 1e-9 * size]
+    least = 1e-9 * np.hypot(*np.ptp(v, axis=0)) if len(v) else 0.0
+    kept: list[Array] = []
+    for vertex in v:
+        if not kept or np.hypot(*(vertex - kept[-1])) > least:
+            kept.append(vertex)
+    while len(kept) > 1 and np.hypot(*(kept[-1] - kept[0])) <= least:
+        kept.pop()
+    return np.array(kept).reshape(-1, 2)
 
 
 def _refuse_crossing(v: Array) -> None:

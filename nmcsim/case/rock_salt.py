@@ -95,7 +95,7 @@ def under_rock_salt(s: np.ndarray, intervals: Patches) -> np.ndarray:
 
 def _random(rock_salt: RockSaltParameters) -> list[tuple[float, float]]:
     # RandomState's streams are frozen, Generator's may change with NumPy: a seed stays a seed
-    stream = np.random.RandomState(rock_salt.seed)  # noqa: NPY002
+    stream = np.random.RandomState(rock_salt.seed)
     share, n = rock_salt.coverage or 0.0, rock_salt.patches
     sizes = share * _dealt(stream.lognormal(0.0, rock_salt.size_spread, n))
     # exponential weights: ends that are uniformly distributed on the bare length
@@ -143,6 +143,8 @@ def _joined(found: list[tuple[float, float]]) -> list[tuple[float, float]]:
             joined[-1] = (joined[-1][0], s1)
         else:
             joined.append((s0, s1))
+    if len(joined) == 1 and joined[0][1] - joined[0][0] > 1.0 - 1e-9:
+        raise _mistake("intervals", "leaves no bare surface")
     if len(joined) > 1 and joined[0][0] + 1.0 - joined[-1][1] < 1e-9:
         s0, _ = joined.pop()
         joined[0] = (s0 - 1.0, joined[0][1])
@@ -161,7 +163,7 @@ def _refuse_slivers(ordered: Patches) -> None:
         if min(lengths) < SHORTEST:
             raise _mistake(
                 "",
-                f"leaves a {word} of {min(lengths):.2g} of the outline, too short to mesh (at least "
+                f"leaves a {word} of {min(lengths):.2g} of the outline, too short to mesh (below "
                 f"{SHORTEST:g}); take fewer patches or another coverage",
             )
 

@@ -8,6 +8,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from nmcsim.case import drawing
 from nmcsim.case.shape import Patches, Shape
 from nmcsim.errors import InputError, Mistake, NmcsimError
@@ -22,14 +24,19 @@ def default_cache() -> Path:
 
 def key(shape: Shape, patches: Patches) -> str:
     """A hash of the shape's parameters and source, the patches, and gmsh with its options."""
+    values = {name: getattr(shape, name) for name in sorted(type(shape).model_fields)}
+    parameters = {name: repr(v) for name, v in values.items() if not isinstance(v, Path)}
     said = {
         "shape": type(shape).name,
-        "parameters": {name: repr(value) for name, value in sorted(shape)},
+        "parameters": parameters,
         "patches": repr(patches),
         "gmsh": gmsh_version(),
         "options": OPTIONS,
     }
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    # what a parameter's file says shows in the outline, whatever its path
+    ways = np.concatenate([shape.outline.corners, np.linspace(0.0, 1.0, 64)])
+    digest.update(shape.outline.point(ways).tobytes())
     for source in (shape.source, Path(drawing.__file__)):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:20]
