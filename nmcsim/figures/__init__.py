@@ -59,6 +59,8 @@ class FigureKind:
         The numbers behind it; None where other figures' files hold them.
     possible : Result -> bool
         Whether the result has the data.
+    wide : bool
+        Two journal columns.
     """
 
     name: str
@@ -66,6 +68,7 @@ class FigureKind:
     draw: Callable[[Result], Figure]
     data: Callable[[Result], tuple[list[str], NDArray[Any]]] | None
     possible: Callable[[Result], bool]
+    wide: bool = False
 
 
 def _has_map(result: Result) -> bool:
@@ -85,8 +88,8 @@ def _has_voltage(result: Result) -> bool:
 
 
 FIGURES = (
-    FigureKind("overview", "Overview", overview, None, _has_both),
-    FigureKind("theta_maps", "Lithium maps", theta_maps, theta_maps_data, _has_map),
+    FigureKind("overview", "Overview", overview, None, _has_both, wide=True),
+    FigureKind("theta_maps", "Lithium maps", theta_maps, theta_maps_data, _has_map, wide=True),
     FigureKind("voltage", "Voltage and capacity", voltage, voltage_data, _has_voltage),
     FigureKind("asymmetry", "Centre-of-mass distance", asymmetry, asymmetry_data, has_asymmetry),
     FigureKind("kymograph", "Lithium on the surface", kymograph, kymograph_data, _has_surface),

@@ -1,0 +1,192 @@
+"""One page that shows a result: self-contained, offline, with a map that moves.
+
+`write_report` is called at the end of every run; other modules hand it `Section`s of their own.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nmcsim.figures import FigureKind, drawable, write_all
+from nmcsim.report import tables
+from nmcsim.report.tables import escape
+from nmcsim.report.viewer import script, viewer
+from nmcsim.results import Result, write_atomically
+
+__all__ = ["Section", "write_report"]
+
+KNOWN = {"status", "steps", "balance", "counts", "timing", "observables", "error_bars", "failure"}
+"""Keys of the summary that have a place of their own on the page."""
+
+LIMIT = 7_800_000
+"""Bytes of a page; a mail or a repository takes it."""
+BUDGETS = (2_000_000, 1_000_000, 400_000)
+"""Bytes of deflated frames, tried in this order until the page is below the limit."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Parameters
+    ----------
+    anchor : str
+        Its name in links: letters, digits and hyphens.
+    title : str
+        Plain text.
+    body : str
+        Ready HTML; escape what came from a user with `nmcsim.report.tables.escape`.
+    """
+
+    anchor: str
+    title: str
+    body: str
+
+
+def write_report(result: Result, path: Path, sections: Sequence[Section] = ()) -> None:
+    """Write the page of ``result`` to ``path``, atomically.
+
+    Parameters
+    ----------
+    result : Result
+        Its figures are drawn first where they are missing.
+    path : Path
+        Usually ``report.html`` in the result directory.
+    sections : sequence of Section, optional
+        Further parts (a comparison, a sweep), placed after the figures.
+
+    Raises
+    ------
+    WriteFailure
+        The disk is full or the folder may not be written.
+    """
+    content = b""
+    for budget in BUDGETS:
+        content = _page(result, sections, budget).encode("utf-8")
+        if len(content) <= LIMIT:
+            break
+    write_atomically(path, content)
+
+
+def _page(result: Result, sections: Sequence[Section], budget: int) -> str:
+    moving = viewer(result, budget) if result.map is not None and len(result.map.time) else None
+    parts = [
+        *([Section("map", "Lithium in the particle", moving.body)] if moving else []),
+        Section("outcome", "What happened", _outcome(result)),
+        *_error_bars(result),
+        Section("figures", "Figures", _figures(result)),
+        *sections,
+        Section("numbers", "Numbers", _numbers(result)),
+        Section("case", "Case and provenance", _provenance(result)),
+    ]
+    links = "".join(f'<a href="#{part.anchor}">{escape(part.title)}</a>' for part in parts)
+    bodies = "\n".join(
+        f'<section id="{part.anchor}"><h2>{escape(part.title)}</h2>{part.body}</section>'
+        for part in parts
+    )
+    title = escape(result.title)
+    warn = "" if result.status == "finished" else " warn"
+    version = escape(result.provenance.get("nmcsim", ""))
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>{script("page.css")}</style>
+{moving.head if moving else ""}
+</head>
+<body>
+<main>
+<header>
+<h1>{title}</h1>
+<p><span class="badge{warn}" id="status">{escape(result.status)}</span>{_lead(result)}</p>
+<nav>{links}</nav>
+</header>
+<p id="old-browser" class="bad" hidden>This browser is too old to unpack the frames; the map shows
+the first one. Any browser from 2023 on works.</p>
+{bodies}
+<footer>Written by nmcsim {version}. This page needs no network.</footer>
+</main>
+<script>{script("links.js")}</script>
+</body>
+</html>
+"""
+
+
+def _lead(result: Result) -> str:
+    reasons = []
+    for step in result.steps:
+        why = step.get("reason") or step.get("ended_by") or "nothing yet"
+        reasons.append(f"{escape(step.get('sentence', ''))}: ended by {escape(why)}")
+    more = f" (and {len(reasons) - 2} more steps)" if len(reasons) > 2 else ""
+    return "; ".join(reasons[:2]) + more
+
+
+def _outcome(result: Result) -> str:
+    failure = result.summary.get("failure")
+    report = f"<pre>{escape(failure)}</pre>" if failure else ""
+    return report + tables.steps_table(result) + f"<h3>Balances</h3>{tables.balance_table(result)}"
+
+
+def _error_bars(result: Result) -> list[Section]:
+    bars = result.summary.get("error_bars")
+    if not bars:
+        return []
+    note = """<p class="note">The case was run again with a coarser mesh and looser tolerances; the
+bars bound what that changed.</p>"""
+    return [Section("error-bars", "Error bars", tables.error_bars_table(bars) + note)]
+
+
+def _figures(result: Result) -> str:
+    folder = result.directory / "figures"
+    kinds = drawable(result)
+    files = [folder / f"{kind.name}{suffix}" for kind in kinds for suffix in (".png", ".pdf")]
+    if not all(file.is_file() for file in files):
+        write_all(result)
+    return f'<div class="figures">{"".join(_figure(folder, kind) for kind in kinds)}</div>'
+
+
+def _figure(folder: Path, kind: FigureKind) -> str:
+    picture = _data((folder / f"{kind.name}.png").read_bytes(), "image/png")
+    paper = _data((folder / f"{kind.name}.pdf").read_bytes(), "application/pdf")
+    # the PNG's link takes the picture's own source (links.js): the bytes are in the page once
+    return (
+        f"<figure{' class=full' if kind.wide else ''}>"
+        f'<img id="figure-{kind.name}" alt="{escape(kind.title)}" src="{picture}">'
+        f"<figcaption><b>{escape(kind.title)}</b>"
+        f'<a download="{kind.name}.png" data-of="figure-{kind.name}" href="#">PNG</a>'
+        f'<a download="{kind.name}.pdf" href="{paper}">PDF</a></figcaption></figure>'
+    )
+
+
+def _data(content: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _numbers(result: Result) -> str:
+    more: dict[str, Any] = {k: v for k, v in result.summary.items() if k not in KNOWN}
+    extra = f"<h3>More</h3>{tables.key_values(more)}" if more else ""
+    left = f"<h3>Last row of the history</h3>{tables.observables_table(result)}"
+    work = f"<h3>Work</h3>{tables.counts_table(result)}"
+    time = f"<h3>Time</h3>{tables.timing_table(result)}"
+    return _columns(left, work + time + extra)
+
+
+def _columns(left: str, right: str) -> str:
+    return f'<div class="columns"><div>{left}</div><div>{right}</div></div>'
+
+
+def _provenance(result: Result) -> str:
+    case = (result.directory / "case.toml").read_text(encoding="utf-8")
+    sides = _columns(
+        f"<h3>Case</h3>{tables.key_values(result.case_table)}",
+        f"<h3>Provenance</h3>{tables.key_values(result.provenance)}",
+    )
+    whole = f"<summary>case.toml, rerunnable as it is</summary><pre>{escape(case)}</pre>"
+    return f"{sides}<details>{whole}</details>"

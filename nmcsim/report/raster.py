@@ -1,0 +1,162 @@
+"""Frames of the map as images small enough for a page: rasterised once, quantised, differenced,
+deflated.
+
+The pixels of a frame are stored as differences of whole numbers, which a smooth field makes small;
+the page inflates the bytes with the browser's own ``DecompressionStream`` and sums them up.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.tri import Triangulation
+from numpy.typing import NDArray
+
+from nmcsim.results import ThetaMap
+
+PIXELS = 400
+BITS = (12, 10, 8)  # tried in this order until the frames fit
+
+
+@dataclass(frozen=True)
+class Raster:
+    """All frames of a map, packed.
+
+    Parameters
+    ----------
+    extent : tuple
+        ``x0, y0, width, height`` of the image [um].
+    shape : tuple
+        Rows and columns.
+    inside : str
+        Base64 of the deflated mask (rows * columns bytes of 0|1).
+    frames : str
+        Base64 of the deflated differences: all low bytes, then all high bytes of int16
+        (frames, pixels inside).
+    time : (frames,) array
+        [s].
+    low, step : float
+        theta = low + step * whole number; the error is half a step.
+    shown : int
+        The frame that the page opens with: a third through, where there is something to see.
+    image : (rows, columns) float32 array
+        That frame, NaN outside.
+    """
+
+    extent: tuple[float, float, float, float]
+    shape: tuple[int, int]
+    inside: str
+    frames: str
+    time: NDArray[np.float64]
+    low: float
+    step: float
+    shown: int
+    image: NDArray[np.float32]
+
+
+class Sampler:
+    """Pixel values of a nodal field: the triangle of each pixel is found once.
+
+    Parameters
+    ----------
+    where : ThetaMap
+    pixels : int
+        Along the longer side.
+    """
+
+    def __init__(self, where: ThetaMap, pixels: int = PIXELS) -> None:
+        x, y = 1e6 * where.nodes.T
+        size = float(max(np.ptp(x), np.ptp(y))) / pixels
+        columns, rows = (max(1, round(float(np.ptp(v)) / size)) for v in (x, y))
+        self.shape = (rows, columns)
+        self.extent = (float(x.min()), float(y.min()), float(np.ptp(x)), float(np.ptp(y)))
+        px = x.min() + (np.arange(columns) + 0.5) * np.ptp(x) / columns
+        py = y.min() + (np.arange(rows) + 0.5) * np.ptp(y) / rows
+        gx, gy = np.meshgrid(px, py)
+        mesh = Triangulation(x, y, where.triangles)
+        found = mesh.get_trifinder()(gx, gy)
+        self.inside = found >= 0
+        self.corners = mesh.triangles[found[self.inside]]
+        self.weights = _barycentric(
+            np.column_stack([gx[self.inside], gy[self.inside]]),
+            np.column_stack([x, y])[self.corners],
+        )
+
+    def __call__(self, theta: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Values (pixels inside,) of the nodal field ``theta`` (n,)."""
+        return np.einsum("pk,pk->p", theta.astype(np.float64)[self.corners], self.weights)
+
+
+def _barycentric(points: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    u, v, w = b - a, c - a, points - a
+    area = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+    second = (w[:, 0] * v[:, 1] - w[:, 1] * v[:, 0]) / area
+    third = (u[:, 0] * w[:, 1] - u[:, 1] * w[:, 0]) / area
+    return np.column_stack([1.0 - second - third, second, third])
+
+
+def rasterise(where: ThetaMap, budget: int) -> Raster:
+    """Pack ``where`` into at most ``budget`` bytes: fewer bits first, then fewer frames.
+
+    Parameters
+    ----------
+    where : ThetaMap
+        With at least one frame.
+    budget : int
+        Bytes of the deflated frames.
+    """
+    sample = Sampler(where)
+    chosen = np.arange(len(where.time))
+    values = np.array([sample(where.theta[i]) for i in chosen])
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    for bits in BITS:
+        step = max(high - low, 1e-6) / (2**bits - 1)
+        packed = _pack(values, low, step)
+        if len(packed) <= budget:
+            break
+    while len(packed) > budget and len(chosen) > 2:
+        chosen = chosen[np.linspace(0, len(chosen) - 1, len(chosen) // 2 + 1).round().astype(int)]
+        packed = _pack(values[chosen], low, step)
+    shown = len(chosen) // 3
+    image = np.full(sample.shape, np.nan, dtype=np.float32)
+    image[sample.inside] = values[chosen[shown]]
+    return Raster(
+        extent=sample.extent,
+        shape=sample.shape,
+        inside=_text(zlib.compress(sample.inside.astype(np.uint8).tobytes(), 9)),
+        frames=_text(packed),
+        time=where.time[chosen],
+        low=low,
+        step=step,
+        shown=shown,
+        image=image,
+    )
+
+
+def _pack(values: NDArray[np.float64], low: float, step: float) -> bytes:
+    whole = np.rint((np.nan_to_num(values, nan=low) - low) / step).astype(np.int16)
+    # int16 arithmetic wraps alike here and in the page
+    change = np.diff(whole, axis=1, prepend=np.int16(0))
+    low_bytes, high_bytes = (change & 0xFF).astype(np.uint8), (change >> 8).astype(np.int8)
+    # bytes of one kind together deflate better; more than level 6 gains little and costs seconds
+    return zlib.compress(low_bytes.tobytes() + high_bytes.tobytes(), 6)
+
+
+def unpack(raster: Raster) -> NDArray[np.float64]:
+    """Theta (frames, pixels inside) as the page sees it: the reference of what its script
+    computes.
+    """
+    content = np.frombuffer(zlib.decompress(base64.b64decode(raster.frames)), dtype=np.uint8)
+    half = len(content) // 2
+    low_bytes, high_bytes = content[:half].astype(np.int16), content[half:].view(np.int8)
+    change = (low_bytes | (high_bytes.astype(np.int16) << 8)).reshape(len(raster.time), -1)
+    whole = np.cumsum(change, axis=1, dtype=np.int16)
+    return raster.low + raster.step * whole
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")

@@ -1,0 +1,18 @@
+// When the page stands, hand the frames to the slider; then the body says that it is ready.
+(function start(tries) {
+  const slider = window.Bokeh && Bokeh.documents.length
+    && Bokeh.documents[0].get_model_by_name("frame");
+  if (!slider) {
+    if (tries > 0) setTimeout(() => start(tries - 1), 100);
+    return;
+  }
+  if (typeof DecompressionStream === "undefined") {
+    document.getElementById("old-browser").hidden = false;
+    return;
+  }
+  nmcsimFrames(nmcsimPacked).then((fill) => {
+    window.nmcsimFill = fill;
+    slider.properties.value.change.emit();
+    document.body.dataset.ready = "yes";
+  });
+})(600);

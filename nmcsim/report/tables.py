@@ -1,0 +1,136 @@
+"""Pieces of HTML: escaped text, tables, and the numbers of a summary in words."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from nmcsim.figures.style import DISPLAY
+from nmcsim.results import Result
+
+DRIFT_LIMIT = 1e-9
+"""Largest lithium drift of a sound run."""
+
+
+def escape(value: object) -> str:
+    """``value`` as text that HTML shows and never executes."""
+    return html.escape(str(value), quote=True)
+
+
+def number(value: Any, digits: int = 5) -> str:
+    """A number for people; a dash where there is none."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return escape(value)
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", "\u202f")
+    text = f"{value:.{digits}g}"
+    if "e" not in text:
+        return text.replace("-", "−")
+    mantissa, exponent = text.split("e")
+    return f"{mantissa} × 10<sup>{int(exponent)}</sup>".replace("-", "−")
+
+
+def quantity(value: Any, unit: str, digits: int = 5) -> str:
+    """A number with its unit, in the unit people read; a dash where there is none."""
+    shown, factor = DISPLAY.get(unit, ("" if unit == "1" else unit, 1.0))
+    if value is None:
+        return "–"
+    return f"{number(factor * float(value), digits)} {escape(shown)}".strip()
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
+    """A table of ready HTML cells."""
+    top = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    start = f"<thead><tr>{top}</tr></thead>" if head else ""
+    return f'<div class="scroll"><table class="{kind}">{start}<tbody>{body}</tbody></table></div>'
+
+
+def flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested tables as dotted keys and escaped values, in order."""
+    rows: list[tuple[str, str]] = []
+    for key, value in content.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            rows += flat(value, f"{name}.")
+        elif isinstance(value, list) and len(value) > 12:
+            rows.append((escape(name), f"{len(value)} values"))
+        elif isinstance(value, list):
+            rows.append((escape(name), "<br>".join(escape(item) for item in value)))
+        else:
+            rows.append((escape(name), escape(value)))
+    return rows
+
+
+def key_values(content: Mapping[str, Any]) -> str:
+    """A two-column table of nested settings."""
+    rows = [(f"<code>{key}</code>", value) for key, value in flat(content)]
+    return table((), rows, "keys")
+
+
+def steps_table(result: Result) -> str:
+    """What was asked, step by step, and what ended it."""
+    rows = [
+        (
+            str(n),
+            escape(step.get("sentence", "")),
+            quantity(step.get("t_start"), "s"),
+            quantity(step.get("t_end"), "s", 6),
+            escape(step.get("ended_by") or "–"),
+            escape(step.get("reason") or ""),
+        )
+        for n, step in enumerate(result.steps, start=1)
+    ]
+    return table(("", "Step", "from", "to", "ended by", "because"), rows)
+
+
+def balance_table(result: Result) -> str:
+    """Each balance beside its limit, with a verdict in words."""
+    rows = []
+    for name, value in result.summary.get("balance", {}).items():
+        sound = isinstance(value, (int, float)) and abs(value) < DRIFT_LIMIT
+        verdict = '<span class="good">kept</span>' if sound else '<span class="bad">violated</span>'
+        rows.append((f"{escape(name)} drift", number(value, 3), number(DRIFT_LIMIT), verdict))
+    return table(("Balance", "largest", "limit", ""), rows, "numbers")
+
+
+def error_bars_table(bars: Mapping[str, Mapping[str, Any]]) -> str:
+    """Headline observables with the bar that a coarser mesh and looser tolerances gave."""
+    rows = [
+        (
+            escape(bar.get("description", name)),
+            quantity(bar.get("value"), str(bar.get("unit", "1"))),
+            f"± {quantity(bar.get('error'), str(bar.get('unit', '1')), 2)}",
+        )
+        for name, bar in bars.items()
+    ]
+    return table(("Observable", "value", "error bar"), rows, "numbers")
+
+
+def observables_table(result: Result) -> str:
+    """The last row of the history."""
+    rows = [
+        (
+            escape(item.get("description", name)),
+            f"<code>{escape(name)}</code>",
+            quantity(item.get("value"), str(item.get("unit", "1")), 6),
+        )
+        for name, item in result.summary.get("observables", {}).items()
+    ]
+    return table(("Quantity", "", "at the end"), rows, "numbers")
+
+
+def counts_table(result: Result) -> str:
+    """Work done, as counts, and the wall time it took."""
+    counts = [(escape(k), number(v)) for k, v in result.summary.get("counts", {}).items()]
+    return table(("Count", ""), counts, "numbers")
+
+
+def timing_table(result: Result) -> str:
+    """Wall time by what it was spent on."""
+    timing = [(escape(k), f"{number(v, 3)} s") for k, v in result.summary.get("timing", {}).items()]
+    return table(("Wall time", ""), timing, "numbers")
