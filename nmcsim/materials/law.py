@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 
 STEP: Final = 1e-30  # of the complex-step derivative: nothing is subtracted
 MARGIN: Final = 0.25  # width of the continuation of a positive law, as a share of its range
+STEEPEST: Final = 1e6  # slope times range over value: no law is as steep, a pole is
 DECADES: Final = 1.0  # how far that continuation may depart from the value at the end
 
 NAMES: Final = {
@@ -207,7 +208,12 @@ class Law:
             Naming the first such stoichiometry.
         """
         theta = np.linspace(*self.valid, points)
-        bad = ~(np.isfinite(self.evaluate(theta)) & np.isfinite(self.derivative(theta)))
+        value, slope = self.evaluate(theta), self.derivative(theta)
+        bad = ~(np.isfinite(value) & np.isfinite(slope))
+        if not bad.any():
+            # the complex step makes a large number of an infinite slope, as of sqrt at 0
+            width = self.valid[1] - self.valid[0]
+            bad = np.abs(slope) * width > STEEPEST * np.abs(value).max()
         if bad.any():
             where = f"{theta[bad][0]:.4g}"
             sentence = f"is not finite, or its slope is not, at theta = {where}; {narrow(self)}"

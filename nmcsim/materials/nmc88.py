@@ -155,7 +155,7 @@ NMC88: Final = Material.of_library(
 )
 NMC88_FAST: Final = Material.of_library(
     name="nmc88_fast",
-    title="LiNi0.88Mn0.05Co0.07O2 single crystal, D_ab set B (ten times faster)",
+    title="LiNi0.88Mn0.05Co0.07O2 single crystal, D_ab set B",
     U=OCV,
     D=DIFFUSIVITY_B,
     i0=EXCHANGE_CURRENT,

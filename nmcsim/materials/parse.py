@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from nmcsim import units
-from nmcsim.errors import Mistake
+from nmcsim.errors import InputError, Mistake
 from nmcsim.expression import Expression
 from nmcsim.materials.law import Constant, Formula, Law, LawError
 from nmcsim.materials.library import laws, library_law
@@ -79,7 +79,10 @@ def parse_law(
         # a bare number: the sentence of `units` says which unit is missing
         entries = {"constant": spec}
     source = _check_keys(entries)
-    law = _READERS[source](entries, symbol, unit, Path(base_dir))
+    try:
+        law = _READERS[source](entries, symbol, unit, Path(base_dir))
+    except InputError as error:  # of a unit or a formula, with its text and column
+        raise LawError(error.mistakes) from None
     if source != "law":
         law = _with_common(law, entries, symbol)
     law.check_finite()
@@ -133,6 +136,9 @@ def _from_library(entries: dict[str, Any], symbol: str, unit: str, base_dir: Pat
     law = library_law(symbol, name)
     if law is not None:
         return law
+    other = library_law("D", name) if symbol in _KIND_OF else None
+    if other is not None:
+        _refuse(f'= "{name}" is a {other.kind} diffusivity; write {other.symbol} = "{name}"')
     known = laws(symbol)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f'did you mean "{close[0]}"?' if close else f"it has {', '.join(known)}"

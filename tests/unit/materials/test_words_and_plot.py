@@ -1,0 +1,83 @@
+"""Materials in words and as figures."""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+
+import pytest
+
+from nmcsim.materials import LawError, describe, material, names, parse_law, table
+from nmcsim.materials.plot import plot
+
+
+def test_the_table_has_a_line_for_each_material_and_names_the_laws() -> None:
+    text = table()
+    for name in names():
+        assert any(line.startswith(f"{name} ") for line in text.splitlines())
+    assert "nmc811_oregan2022" in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_a_description_has_unit_range_source_flag_and_origin() -> None:
+    text = " ".join(describe("nmc88").split())
+    for part in (
+        "U [V] open-circuit potential (our choice, not a measurement)",
+        "D_ab [m2/s] self-diffusivity in the ab-plane",
+        "i0 [A/m2] exchange current density",
+        "valid theta 0.01 .. 0.995",
+        "Fitted on 0.2157 .. 0.995",
+        "Sturm et al., J. Power Sources 412 (2019) 204",
+        "3.945 at 0.5",
+        "set by library nmc88",
+        "N_L 49046 mol/m3",
+        "rho 4.78 g/cm3",
+        "Lun et al.",
+    ):
+        assert part in text
+    assert "(published)" in describe("nmc811")
+    assert "doi:10.1016/j.electacta.2022.140700" in describe("nmc811")
+
+
+def test_a_description_says_what_the_case_file_set() -> None:
+    from pathlib import Path
+
+    law = parse_law("1e-16 m2/s", "D_ab", "m2/s", Path())
+    changed = material("nmc88").with_laws(by="case file aged.toml", D=law)
+    text = " ".join(describe(changed).split())
+    assert "1e-16 m2/s valid theta 0 .. 1" in text
+    assert "set by case file aged.toml" in text
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(LawError, match="did you mean"):
+        describe("nmc881")
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_figure_has_three_panels_with_units(name: str) -> None:
+    figure = plot(material(name))
+    top, middle, bottom = figure.axes
+    assert top.get_ylabel() == "open-circuit potential U / V"
+    assert "m$^2$ s$^{-1}$" in middle.get_ylabel()
+    assert middle.get_yscale() == "log"
+    assert "A m$^{-2}$" in bottom.get_ylabel()
+    assert bottom.get_xlabel() == "stoichiometry theta"
+    curves = [line for line in middle.lines if line.get_linestyle() == "-"]
+    assert len(curves) == (2 if material(name).D.kind == "self" else 1)
+    shaded = material(name).U.valid[0] > 0 or material(name).U.valid[1] < 1
+    assert bool(top.patches) == shaded
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=50)
+    assert file.getvalue().startswith(b"\x89PNG")
+
+
+def test_importing_materials_imports_neither_matplotlib_nor_the_solver() -> None:
+    import subprocess
+
+    code = (
+        "import sys, nmcsim.materials, nmcsim.materials.plot\n"
+        "bad = {'matplotlib', 'dolfinx', 'ufl', 'pint', 'petsc4py', 'mpi4py'} & set(sys.modules)\n"
+        "assert not bad, bad"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
