@@ -36,7 +36,7 @@ class NamedMeasure:
     """
 
     measure: Any
-    factor: fem.Constant | None
+    factor: fem.Constant[np.float64] | None
 
     __array_ufunc__ = None  # a NumPy scalar leaves the product to __rmul__
 
@@ -74,14 +74,14 @@ class Mesh:
     """
 
     comm: MPI.Comm
-    domain: DolfinxMesh
+    domain: DolfinxMesh[np.float64]
     cell_tags: MeshTags
     facet_tags: MeshTags
     regions: Mapping[str, str]
     surfaces: Mapping[str, str]
     tags: Mapping[str, tuple[int, ...]]
     thickness: float
-    factor: fem.Constant | None
+    factor: fem.Constant[np.float64] | None
     centre: tuple[float, float, float]
     shape_name: str
     msh_path: Path
@@ -136,11 +136,16 @@ class Mesh:
         self._known(name, "region", self.regions)
         return _found(self.cell_tags, self.tags[name])
 
-    def lagrange(self, degree: int) -> fem.FunctionSpace:
+    def dofs(self, space: fem.FunctionSpace, name: str) -> np.ndarray:
+        """Local dofs of `space` on a surface, owned ones first, int32, ascending."""
+        found = fem.locate_dofs_topological(space, self.dimension - 1, self.facets(name))
+        return np.sort(found)
+
+    def lagrange(self, degree: int) -> fem.FunctionSpace[np.float64]:
         """Continuous scalar functions, piecewise polynomials of `degree`."""
         return fem.functionspace(self.domain, ("Lagrange", degree))
 
-    def real(self) -> fem.FunctionSpace:
+    def real(self) -> fem.FunctionSpace[np.float64]:
         """One number that all ranks share."""
         return fem.functionspace(
             self.domain, basix.ufl.real_element(self.domain.basix_cell(), value_shape=())

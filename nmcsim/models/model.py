@@ -41,6 +41,13 @@ class Model:
         What ``charge / F`` is balanced against [mol].
     likely : callable
         ``(unknown, value) -> str``: the probable physical reason of a failure there.
+    flux : callable
+        ``(theta, b, scalars) -> j``: surface flux [mol/m2/s] at surface nodes with the stoichiometry
+        ``theta`` and the blocking factor ``b``, given the observables' present values.
+    theta_charged, theta_discharged : float
+        Stoichiometries between which a step's length is expected.
+    facts : mapping of name -> float
+        Measured geometry, SI.
     """
 
     problem: Problem
@@ -54,4 +61,7 @@ class Model:
     guards: Sequence[Event]
     inventory: Scalar
     likely: Callable[[Unknown, float], str]
+    flux: Callable[[Array, Array, Mapping[str, float]], Array]
+    theta_charged: float
+    theta_discharged: float
     facts: Mapping[str, float] = field(default_factory=dict)

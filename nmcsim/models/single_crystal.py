@@ -21,12 +21,13 @@ Lun et al., Supplementary Information, Eqs 9-15; signs in docs/conventions.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from ufl import grad, inner
 
-from nmcsim.constants import F
+from nmcsim.constants import F, R
 from nmcsim.models.model import Model
 from nmcsim.observe.reductions import Extremes, Weighted
 from nmcsim.physics.diffusion import in_layers
@@ -37,6 +38,8 @@ from nmcsim.solve.linear import LinearSolver
 from nmcsim.solve.problem import Problem
 
 __all__ = ["build"]
+
+DEGREE = 4  # of surface quadrature: exact for two quadratic functions, b being constant on a facet
 
 
 def build(case: Any, mesh: Any) -> Model:
@@ -49,69 +52,106 @@ def build(case: Any, mesh: Any) -> Model:
     mesh : Mesh
         With the region ``crystal`` and the surfaces ``bare``, ``rock_salt``, ``lateral``.
     """
-    material, physics = case.material, case.physics
-    N_L, T, b_salt = material.site_density, physics.temperature, physics.rock_salt.flux_ratio
-    volume, area = mesh.measure("crystal"), mesh.measure("lateral")
-    capacity = case.protocol.capacity
-    one_c = capacity.coulombs(volume * material.density) / 3600.0 if capacity else None
-    V_0 = float(material.U.evaluate(material.theta_discharged))
-
     theta = Unknown("theta", "theta", "1", mesh.lagrange(case.numerics.degree), scale=0.5)
-    Q = Unknown("charge", "Q", "A s", mesh.real(), scale=F * N_L * volume, in_error_test=False)
-    I = Control("current", "A", mesh.domain)
+    prescribed = case.physics.surface == "flux"
+    return _prescribed_flux(case, mesh, theta) if prescribed else _kinetics(case, mesh, theta)
+
+
+def _prescribed_flux(case: Any, mesh: Any, theta: Unknown) -> Model:
+    """Eqs 13-15: the current is spread over the surface by b alone."""
     diffusion, nodal = _diffusion(case, mesh, theta)
+    b = Weighted.of(theta, lambda f: _lateral(case, mesh, f))  # integrals of b f
+    bare = Weighted.of(theta, lambda f: f * mesh.ds("bare", degree=DEGREE))
 
-    def lateral(j: Any) -> Any:
-        """Integral of b j over the lateral surface."""
-        covered = b_salt * j * mesh.ds("rock_salt", degree=4) if b_salt > 0.0 else None
-        bare = j * mesh.ds("bare", degree=4)
-        return bare if covered is None else bare + covered
+    I = Control("current", "A", mesh.domain)
+    Q, dQ = _charge(case, mesh, I.value)
+    j_bare = I.value / (F * b.total)
+    balance = diffusion + _lateral(case, mesh, j_bare * theta.test)
+    problem = _problem(case, [theta, Q], [balance, dQ], nodal, [I])
 
-    b = Weighted.of(theta, lateral)  # integrals of b g(theta), g at the nodes
-    bare = Weighted.of(theta, lambda j: j * mesh.ds("bare", degree=4))
-    per_area = mesh.ds("lateral", degree=4)
+    U = case.material.U.curve()
 
-    if physics.surface == "flux":
-        j = I.value / (F * b.total)
-        balance = diffusion + lateral(j * theta.test)
-        charge = (Q.dt - I.value) / area * Q.test * per_area
-        problem = _problem(case, [theta, Q], [balance, charge], nodal, [I])
-        U = material.U.curve()
+    def current(state: Array) -> float:
+        return float(I.value.value)
 
-        def voltage(state: Array) -> float:
-            weights = b if I.value.value != 0.0 else bare
-            return weights.mean(U, state)
+    def voltage(state: Array) -> float:
+        weights = b if current(state) != 0.0 else bare
+        return weights.mean(U, state)
 
-        return _model(case, mesh, problem, theta, one_c, voltage, lambda state: float(I.value.value))
+    def flux(theta: Array, b_nodes: Array, now: Mapping[str, float]) -> Array:
+        return b_nodes * now["current"] / (F * b.total)
+
+    return _model(case, mesh, problem, theta, voltage, current, flux)
+
+
+def _kinetics(case: Any, mesh: Any, theta: Unknown) -> Model:
+    """One electrode potential V; the current I flows where kinetics lets it."""
+    material, T = case.material, case.physics.temperature
+    area, per_area = mesh.measure("lateral"), mesh.ds("lateral", degree=DEGREE)
+    diffusion, nodal = _diffusion(case, mesh, theta)
+    U, i0 = _at_surface(case, mesh, theta, nodal)
 
     V = Unknown("voltage", "V", "V", mesh.real(), algebraic=True, max_update=0.5)
-    A = Unknown("current", "I", "A", mesh.real(), scale=one_c or F * N_L * volume / 3600.0,
-                algebraic=True, in_error_test=False)
-    V_set, hold = Control("voltage", "V", mesh.domain), Control("hold", "1", mesh.domain)
-    U, i0 = _at_surface(case, mesh, theta, nodal)
-    j = butler_volmer(i0, V.u - U, T) / F
-    balance = diffusion + lateral(j * theta.test)
-    flow = A.u / area * A.test * per_area - lateral(F * j * A.test)
-    imposed = (1.0 - hold.value) * (A.u - I.value) / A.scale + hold.value * (V.u - V_set.value)
-    drive = imposed * V.test * per_area
-    charge = (Q.dt - A.u) / area * Q.test * per_area
-    V.u.x.array[:] = V_0
-    problem = _problem(
-        case, [theta, V, A, Q], [balance, drive, flow, charge], nodal, [I, V_set, hold]
+    I = Unknown(
+        "current",
+        "I",
+        "A",
+        mesh.real(),
+        scale=_ampere_scale(case, mesh),
+        algebraic=True,
+        in_error_test=False,
     )
+    Q, dQ = _charge(case, mesh, I.u)
+    I_set, V_set = Control("current", "A", mesh.domain), Control("voltage", "V", mesh.domain)
+    hold = Control("hold", "1", mesh.domain)  # 1 imposes V, 0 imposes I
+
+    i = butler_volmer(i0, V.u - U, T)
+    balance = diffusion + _lateral(case, mesh, i / F * theta.test)
+    flow = I.u / area * I.test * per_area - _lateral(case, mesh, i * I.test)
+    imposed = (1.0 - hold.value) * (I.u - I_set.value) / I.scale + hold.value * (V.u - V_set.value)
+    drive = imposed * V.test * per_area
+    V.u.x.array[:] = float(material.U.evaluate(np.array(material.theta_discharged)))
+    problem = _problem(
+        case, [theta, V, I, Q], [balance, drive, flow, dQ], nodal, [I_set, V_set, hold]
+    )
+
+    U_curve, i0_curve = material.U.curve(), material.i0.curve()
+
+    def flux(theta: Array, b_nodes: Array, now: Mapping[str, float]) -> Array:
+        x = np.clip(F / (2.0 * R * T) * (now["voltage"] - U_curve(theta)), -50.0, 50.0)
+        return b_nodes * 2.0 * i0_curve(theta) * np.sinh(x) / F
+
     return _model(
-        case, mesh, problem, theta, one_c,
+        case,
+        mesh,
+        problem,
+        theta,
         lambda state: problem.scalar(state, "voltage"),
         lambda state: problem.scalar(state, "current"),
+        flux,
     )
+
+
+def _lateral(case: Any, mesh: Any, f: Any) -> Any:
+    """Integral of b f over the lateral surface."""
+    b = case.physics.rock_salt.flux_ratio
+    bare = f * mesh.ds("bare", degree=DEGREE)
+    return bare + b * f * mesh.ds("rock_salt", degree=DEGREE) if b > 0.0 else bare
+
+
+def _charge(case: Any, mesh: Any, I: Any) -> tuple[Unknown, Any]:
+    """The charge Q and its row, dQ/dt = I; it follows the state and does not steer the time step."""
+    capacity = F * case.material.site_density * mesh.measure("crystal")
+    Q = Unknown("charge", "Q", "A s", mesh.real(), scale=capacity, in_error_test=False)
+    area, per_area = mesh.measure("lateral"), mesh.ds("lateral", degree=DEGREE)
+    return Q, (Q.dt - I) / area * Q.test * per_area
 
 
 def _diffusion(case: Any, mesh: Any, theta: Unknown) -> tuple[Any, list[Nodal]]:
     """The balance of lithium inside, and the nodal laws in it."""
-    material, T = case.material, case.physics.temperature
-    N_L, ratio_c, v = material.site_density, case.physics.diffusivity_ratio_c, theta.test
+    N_L, ratio_c, v = case.material.site_density, case.physics.diffusivity_ratio_c, theta.test
     dx = mesh.dx("crystal", degree=2 * case.numerics.degree)
-    D = material.chemical_diffusivity(T)
+    D = case.material.chemical_diffusivity(case.physics.temperature)
     storage = N_L * theta.dt * v * dx
     if case.numerics.laws == "general":
         flux = N_L * D(theta.u) * grad(theta.u)
@@ -139,28 +179,35 @@ def _problem(
     return Problem(unknowns, rows, nodal=nodal, controls=controls, solver=solver)
 
 
+def _ampere_scale(case: Any, mesh: Any) -> float:
+    """A typical current [A]: 1C, or the whole lithium in an hour."""
+    volume = mesh.measure("crystal")
+    one_c = case.protocol.one_c(case.material.density * volume)
+    return float(one_c or F * case.material.site_density * volume / 3600.0)
+
+
 def _model(
     case: Any,
     mesh: Any,
     problem: Problem,
     theta: Unknown,
-    one_c: float | None,
     voltage: Callable[[Array], float],
     current: Callable[[Array], float],
+    flux: Callable[[Array, Array, Mapping[str, float]], Array],
 ) -> Model:
     """What both surface modes have in common: what is watched, limited and conserved."""
     material = case.material
     mean = Weighted.of(theta, lambda f: f * mesh.dx("crystal", degree=2 * case.numerics.degree))
     extremes = Extremes(theta, problem.slice(theta))
     sites = material.site_density * mean.total
-    per_capacity = F * sites / (3600.0 * one_c) if one_c else float("nan")
-
-    def soc(state: Array) -> float:
-        return (material.theta_discharged - mean.of_state(state)) * per_capacity
+    mass = material.density * mesh.measure("crystal")
+    one_c = case.protocol.one_c(mass)
+    span = 3600.0 * one_c / (F * sites) if one_c else 0.75  # of theta, per capacity
+    has_potential = "hold" in problem.controls
 
     def set_current(amperes: float) -> None:
         problem.set(current=amperes)
-        if "hold" in problem.controls:
+        if has_potential:
             problem.set(hold=0.0)
 
     def set_voltage(volts: float) -> None:
@@ -171,14 +218,14 @@ def _model(
         field=theta,
         region="crystal",
         set_current=set_current,
-        set_voltage=set_voltage if "hold" in problem.controls else None,
+        set_voltage=set_voltage if has_potential else None,
         one_c=one_c,
-        mass=material.density * mesh.measure("crystal"),
+        mass=mass,
         observables={
             "voltage": voltage,
             "current": current,
             "charge": lambda state: problem.scalar(state, "charge"),
-            "soc": soc,
+            "soc": lambda state: (material.theta_discharged - mean.of_state(state)) / span,
             "theta_mean": mean.of_state,
             "theta_min": extremes.least,
             "theta_max": extremes.largest,
@@ -186,7 +233,14 @@ def _model(
         guards=_guards(case, extremes),
         inventory=lambda state: sites * mean.of_state(state),
         likely=_likely,
-        facts={"volume": mesh.measure("crystal"), "lateral_area": mesh.measure("lateral")},
+        flux=flux,
+        theta_charged=max(0.02, material.theta_discharged - span),
+        theta_discharged=material.theta_discharged,
+        facts={
+            "volume": mesh.measure("crystal"),
+            "lateral_area": mesh.measure("lateral"),
+            "coverage": mesh.measure("rock_salt") / mesh.measure("lateral"),
+        },
     )
 
 
@@ -202,11 +256,19 @@ def _guards(case: Any, extremes: Extremes) -> list[Event]:
     low = ("lithium", f"lithium runs out at the surface: theta = {empty:g}", empty)
     high = ("lithium", f"the surface is full of lithium: theta = {full:g}", full)
     if lo > empty:
-        low = ("range", f"theta = {lo:g} leaves the valid range of the material's laws; "
-               "set physics.extrapolate = true to go on", lo)
+        low = (
+            "range",
+            f"theta = {lo:g} leaves the valid range of the material's laws; "
+            "set physics.extrapolate = true to go on",
+            lo,
+        )
     if hi < full:
-        high = ("range", f"theta = {hi:g} leaves the valid range of the material's laws; "
-                "set physics.extrapolate = true to go on", hi)
+        high = (
+            "range",
+            f"theta = {hi:g} leaves the valid range of the material's laws; "
+            "set physics.extrapolate = true to go on",
+            hi,
+        )
     return [
         Event(low[0], low[1], lambda t, u, at=low[2]: extremes.least(u) - at, -1),  # type: ignore[misc]
         Event(high[0], high[1], lambda t, u, at=high[2]: extremes.largest(u) - at, +1),  # type: ignore[misc]

@@ -62,8 +62,13 @@ def split(form: Any, state: Sequence[Any]) -> Split:
                 out.linear[c] = _plus(out.linear.get(c), d)
         rest = apply_derivatives.apply_derivatives(
             ufl.algorithms.apply_algebra_lowering.apply_algebra_lowering(
-                replace(term, {c: ufl.zero() if c.ufl_shape == () else ufl.zero(*c.ufl_shape)
-                               for c in present})
+                replace(
+                    term,
+                    {
+                        c: ufl.zero() if c.ufl_shape == () else ufl.zero(*c.ufl_shape)
+                        for c in present
+                    },
+                )
             )
         )
         if not rest.empty() and not all(isinstance(i.integrand(), Zero) for i in rest.integrals()):

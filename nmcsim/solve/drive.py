@@ -113,6 +113,7 @@ def advance(
 
 def _crossing(event: Event, dense: Dense, u1: Array) -> float:
     """Time of the event on the dense output of the last step."""
+
     def value(t: float) -> float:
         return event.direction * event.indicator(t, u1 if t == dense.t1 else dense(t))
 

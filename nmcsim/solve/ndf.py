@@ -58,6 +58,7 @@ class Dense:
 
 def _rescale(D: Array, order: int, factor: float) -> None:
     """Change the spacing of the differences D[0..order] from h to factor * h, in place."""
+
     def matrix(f: float) -> Array:
         i = np.arange(1, order + 1)[:, None]
         j = np.arange(1, order + 1)[None, :]

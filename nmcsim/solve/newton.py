@@ -49,7 +49,7 @@ class Newton:
     system: System
     norm: Norm
     counts: Counter[str]
-    tolerance: float = 0.02
+    tolerance: float = 0.1
     shift_window: float = 0.3
     max_iterations: int = 6
     max_refreshes: int = 4
@@ -131,9 +131,7 @@ class Newton:
                     return False, d, r, n
             d += delta
             estimate = self._rate / (1.0 - self._rate) if self._rate < 1.0 else np.inf
-            if damping == 1.0 and (
-                size == 0.0 or estimate * size < self.tolerance
-            ):
+            if damping == 1.0 and (size == 0.0 or estimate * size < self.tolerance):
                 return True, d, r, n
             previous = size if damping == 1.0 else np.inf
             r = self._residual(t, u0, d, psi, shift)

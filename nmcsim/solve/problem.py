@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,7 @@ class Problem:
         self.nodal = tuple(nodal)
         self.controls = {c.name: c for c in controls}
         self.comm: MPI.Comm = unknowns[0].space.mesh.comm
+        self.schedule: Callable[[float], Mapping[str, float]] | None = None
         self.timing: dict[str, float] = defaultdict(float)
         self.solver = solver or LinearSolver()
         self._options = dict(form_options or {})
@@ -118,8 +119,13 @@ class Problem:
                 general_w[k][i][column[k]] = self._form(derivative(parts.general, c))
             if any(derivative(parts.general, c) is not None for c in u_t):
                 raise NotImplementedError("a time derivative inside a nonlinear term")
-        self._forms = {"mass": mass, "linear": linear, "kirchhoff": kirchhoff,
-                       "general": general, "general_w": general_w}
+        self._forms = {
+            "mass": mass,
+            "linear": linear,
+            "kirchhoff": kirchhoff,
+            "general": general,
+            "general_w": general_w,
+        }
         self._has_general = any(f is not None for f in self._general)
 
     def _allocate(self) -> None:
@@ -147,7 +153,8 @@ class Problem:
         self._stale = True
         self._src = np.zeros(self.size)
         self._w_size = [
-            n.of.space.dofmap.index_map.size_local if n.dofs is None
+            n.of.space.dofmap.index_map.size_local
+            if n.dofs is None
             else int(np.searchsorted(n.dofs, n.of.space.dofmap.index_map.size_local))
             for n in self.nodal
         ]
@@ -156,8 +163,13 @@ class Problem:
         """An empty matrix whose pattern holds every block; diagonal entries included."""
         n = len(self.unknowns)
         chosen = _blocks(n)
-        kinds = [self._forms["mass"], self._forms["linear"], self._forms["general"],
-                 *self._forms["kirchhoff"], *self._forms["general_w"]]
+        kinds = [
+            self._forms["mass"],
+            self._forms["linear"],
+            self._forms["general"],
+            *self._forms["kirchhoff"],
+            *self._forms["general_w"],
+        ]
         for i in range(n):
             for j in range(n):
                 present = [a[i][j] for a in kinds if a[i][j] is not None]
@@ -194,7 +206,11 @@ class Problem:
                 if a is not None:
                     sub = mat.getLocalSubMatrix(self._is[i], self._is[j])
                     cpp.fem.petsc.assemble_matrix(
-                        sub, a._cpp_object, fem.pack_constants(a), fem.pack_coefficients(a), [],
+                        sub,
+                        a._cpp_object,
+                        fem.pack_constants(a),
+                        fem.pack_coefficients(a),
+                        [],
                         True,
                     )
                     mat.restoreLocalSubMatrix(self._is[i], self._is[j], sub)
@@ -248,11 +264,12 @@ class Problem:
     # -- the system that the integrator sees ------------------------------------------------
 
     def at_time(self, t: float) -> None:
-        """Set the control named ``time``, if the problem has one."""
-        control = self.controls.get("time")
-        if control is not None and float(control.value.value) != t:
-            control.value.value = t
-            self._stale = True
+        """Set the controls that :attr:`schedule` moves in time."""
+        if self.schedule is None:
+            return
+        for name, value in self.schedule(t).items():
+            if float(self.controls[name].value.value) != value:
+                self.set(**{name: value})
 
     def residual(self, t: float, u: Array, u_t: Array) -> Array:
         """F(t, u, u_t), owned rows, scaled. Shape (size,)."""

@@ -88,9 +88,7 @@ class Norm:
 
     def error(self, e: Array, *others: Array) -> tuple[float, ...]:
         """Sizes of error estimates: the fields of the error test only."""
-        sizes = np.array(
-            [float(np.abs(a * self._tested).max(initial=0.0)) for a in (e, *others)]
-        )
+        sizes = np.array([float(np.abs(a * self._tested).max(initial=0.0)) for a in (e, *others)])
         sizes[np.isnan(sizes)] = np.inf
         if self.comm.size > 1:
             self.comm.Allreduce(MPI.IN_PLACE, sizes, op=MPI.MAX)

@@ -1,0 +1,89 @@
+"""From the journal to the tables, fields and summary of a result; on rank 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmcsim.output.recorder import Recorder
+from nmcsim.results import (
+    Journal,
+    Points,
+    SurfaceTheta,
+    ThetaMap,
+    final_observables,
+    series,
+    write_history,
+    write_steps,
+    write_summary,
+)
+from nmcsim.vtkhdf import write_vtkhdf
+
+__all__ = ["finish"]
+
+KEEP = ("finished", "ended early")
+
+
+def finish(
+    directory: Path,
+    recorder: Recorder,
+    *,
+    status: str,
+    steps: Sequence[Mapping[str, Any]],
+    counts: Mapping[str, int],
+    timing: Mapping[str, float],
+    **more: Any,
+) -> None:
+    """Write the tables, the fields and the summary of what the journal holds.
+
+    The journal goes only once a run is over: a failed or interrupted one may be resumed.
+
+    Raises
+    ------
+    WriteFailure
+        The disk is full or the folder may not be written.
+    """
+    recorder.close()
+    recorded = Journal.read(directory)
+    columns = dict(recorded.columns)
+    at_points = columns.pop("points", None)
+    history = series(columns)
+    surface, frames = recorder.surface, recorded.frames
+    assert surface is not None
+    section = recorder.view.section
+    chain = surface.nodes
+    write_history(
+        directory,
+        history,
+        surface=SurfaceTheta(
+            surface.angle, surface.position, surface.rock_salt,
+            frames["surface"].time, frames["surface"].values,
+        ),
+        theta_map=ThetaMap(
+            section.nodes, section.triangles,
+            np.column_stack((chain, np.roll(chain, -1))), surface.rock_salt,
+            frames["theta"].time, frames["theta"].values[:, recorder.view.index].astype(np.float32),
+        ),
+        points=None if at_points is None else Points(recorder.point_names, at_points),
+    )  # fmt: skip
+    cell_type, cells = recorder.view.vtk_cells
+    write_vtkhdf(
+        directory / "fields.vtkhdf", recorder.layout.nodes, cells, cell_type,
+        frames["theta"].time, {"theta": frames["theta"].values}, {"theta": "1"},
+    )  # fmt: skip
+    write_steps(directory, steps)
+    write_summary(
+        directory,
+        status=status,
+        steps=steps,
+        balance={"lithium": recorder.worst_drift},
+        counts=counts,
+        timing=timing,
+        observables=final_observables(history),
+        **more,
+    )
+    if status in KEEP:
+        Journal.remove(directory)
