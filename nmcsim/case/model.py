@@ -27,6 +27,7 @@ from pydantic import (
 
 from nmcsim.case.mistakes import mistakes_of, suggestion
 from nmcsim.case.section import Section, all_wrong
+from nmcsim.case.shape import Shape
 from nmcsim.case.steps import Step
 from nmcsim.case.write import write_case
 from nmcsim.errors import InputError, Mistake
@@ -171,7 +172,7 @@ class Case(Section):
 
     def resolved(self) -> dict[str, Any]:
         """The content of a case file with all defaults; files are named as they were."""
-        return _resolved(self, self._given)
+        return _resolved(self, self._given, {"folder": self._folder})
 
     def write(self, directory: str | Path) -> Path:
         """Write ``case.toml`` with all defaults, and copy the files that it names to ``inputs/``.
@@ -245,14 +246,30 @@ def digest(path: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _resolved(section: Section, given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` with the defaults of its section, in the order of the fields."""
+def _resolved(
+    section: Section, given: Mapping[str, Any], context: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`given` with the defaults of its section."""
     found: dict[str, Any] = dict(given)
     for name, field in type(section).model_fields.items():
         key, value = field.alias or name, getattr(section, name)
         inner = given.get(key)
         if isinstance(value, Section) and (inner is None or isinstance(inner, Mapping)):
-            found[key] = _resolved(value, inner or {})
+            found[key] = _resolved(value, inner or {}, context)
         elif key not in given and value is not None:
-            found[key] = section.model_dump(mode="json", include={name})[name]
+            default = section.model_dump(mode="json", include={name})[name]
+            if not isinstance(section, Shape) or _accepts(section, found, key, default, context):
+                found[key] = default
     return found
+
+
+def _accepts(
+    shape: Shape, keys: Mapping[str, Any], key: str, value: Any, context: Mapping[str, Any]
+) -> bool:
+    """Whether a shape takes a key beside the others (``sides`` of a polygon with vertices not)."""
+    own = {name: item for name, item in keys.items() if name in type(shape).model_fields}
+    try:
+        type(shape).model_validate({**own, key: value}, context=dict(context))
+    except ValidationError:
+        return False
+    return True

@@ -75,19 +75,20 @@ def _times(value: object, info: ValidationInfo) -> tuple[float, ...]:
     if isinstance(value, Mapping):
         try:
             table = TimesTable.model_validate(value, context=info.context)
-            (times,) = read_columns(table.file, {table.column: "s"})
-            increasing(table.file, times)
+            (column,) = read_columns(table.file, {table.column: "s"})
+            increasing(table.file, column)
         except (InputError, ValidationError) as error:
             raise all_wrong(mistakes_of(error, model=TimesTable)) from None
-        if times[0] < 0.0:
-            raise wrong(f"has a time before the start: {times[0]:g} s")
-        return tuple(times.tolist())
+        if column[0] < 0.0:
+            raise wrong(f"has a time before the start: {column[0]:g} s")
+        return tuple(column.tolist())
     if not isinstance(value, tuple):
         raise wrong(
             'must be a list such as ["10 s", "2 min"], or { file = "t.csv", column = "t [s]" }'
         )
     si = isinstance(info.context, dict) and bool(info.context.get("si"))
-    times, mistakes = [], []
+    times: list[float] = []
+    mistakes: list[Mistake] = []
     for k, item in enumerate(value):
         try:
             times.append(_TIME.read(item, si=si))

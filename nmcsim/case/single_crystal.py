@@ -43,9 +43,16 @@ def _geometry(value: object, info: ValidationInfo) -> Shape:
         said = error.mistakes[0].place.removeprefix("geometry.")
         raise wrong_from(error, said or key) from None
     try:
-        return kind.model_validate(keys, context=info.context)
+        found = kind.model_validate(keys, context=info.context)
+        found.outline  # noqa: B018 - drawn now, so that a wrong polygon shows now
     except (ValidationError, InputError) as error:
         raise all_wrong(mistakes_of(error, model=kind)) from None
+    except Exception as error:
+        if file is None:
+            raise
+        message = f"has an outline that fails: {type(error).__name__}: {error}"
+        raise wrong(message, key=f'file = "{file}"') from None
+    return found
 
 
 def _shape_kind(name: object, file: object, info: ValidationInfo) -> type[Shape]:

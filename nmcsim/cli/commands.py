@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import importlib.util
 import json
 import shlex
@@ -50,10 +51,10 @@ def _case(options: argparse.Namespace) -> Case:
 def _world(state: State) -> World:
     """The ranks, once DOLFINx is imported; on every rank, after validation."""
     try:
-        from nmcsim.runtime import MPI
+        runtime = importlib.import_module("nmcsim.runtime")
     except NmcsimError as error:
         raise InputError(Mistake("", str(error)), "nmcsim") from None
-    state["world"] = World(MPI.COMM_WORLD)
+    state["world"] = World(runtime.MPI.COMM_WORLD)
     return state["world"]
 
 
