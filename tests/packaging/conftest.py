@@ -69,4 +69,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     run(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=folder)
     # a plain path: path files inside the lender, such as the editable install's, stay unread
     (site / "lent.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
+    for beside in Path(sys.prefix, "lib").iterdir():  # MPI's libraries lie there
+        if not (folder / "lib" / beside.name).exists():
+            (folder / "lib" / beside.name).symlink_to(beside)
     return Installed(python)

@@ -14,17 +14,24 @@ BLOCK = '''
 import sys
 
 
-class NoSolver:
-    """Finds no solver, as where none is installed."""
+class Without:
+    """A finder that does not find the solver, as where none is installed."""
 
     names = {"dolfinx", "dolfinx_solver", "petsc4py", "mpi4py", "gmsh", "basix", "ffcx", "ufl"}
 
+    def __init__(self, finder):
+        self.finder = finder
+
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in self.names:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+            return None
+        return self.finder.find_spec(name, path, target)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
 
 
-sys.meta_path.insert(0, NoSolver())
+sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 '''
 
 
@@ -85,10 +92,26 @@ def test_materials_are_listed_shown_and_plotted(bare: Bare) -> None:
 
 def test_a_run_is_refused_by_a_sentence(bare: Bare) -> None:
     bare.nmcsim("new", "single_crystal", "first.toml")
-    said = bare.nmcsim("run", "first.toml", "--out", "first", expect=1)
+    said = bare.nmcsim("run", "first.toml", "--out", "first", expect=2)
     assert "dolfinx-solver-real" in said
     assert "Traceback" not in said
     assert not (bare.folder / "first").exists()
+
+
+def test_a_result_is_shown_and_drawn(bare: Bare) -> None:
+    synthetic.synthetic_result(bare.folder / "aged")
+    assert "finished" in bare.nmcsim("show", "aged")
+    bare.nmcsim("figures", "aged")
+    assert len(list((bare.folder / "aged" / "figures").glob("*.pdf"))) >= 4
+    bare.nmcsim("report", "aged")
+    page = (bare.folder / "aged" / "report.html").read_text(encoding="utf-8")
+    assert "<html" in page
+
+
+def test_a_result_is_opened_in_python(bare: Bare) -> None:
+    synthetic.synthetic_result(bare.folder / "aged")
+    code = "import nmcsim; r = nmcsim.Result.load('aged'); print(r.status, r['voltage'].unit)"
+    assert bare.python(code).split() == ["finished", "V"]
 
 
 def test_the_version_is_said(bare: Bare) -> None:
