@@ -118,7 +118,7 @@ def test_is_a_value() -> None:
 @pytest.mark.parametrize(
     ("text", "column", "sentence"),
     [
-        ("1 + thta", 4, 'unknown name "thta"; did you mean "theta"?'),
+        ("1 + thetaa", 4, 'unknown name "thetaa"; did you mean "theta"?'),
         ("1 + foo", 4, 'unknown name "foo"; the formula may use theta'),
         ("2*xp(theta)", 2, 'unknown function "xp"; did you mean "exp"?'),
         ("é + foo", 0, 'unknown name "é"'),

@@ -155,7 +155,7 @@ def test_all_mistakes_at_once() -> None:
 
 def test_a_mistake_in_a_formula_keeps_its_column() -> None:
     with pytest.raises(LawError) as caught:
-        parsed("D_ab", "1e-12*thta [cm2/s]")
+        parsed("D_ab", "1e-12*thetaa [cm2/s]")
     (mistake,) = caught.value.mistakes
-    assert (mistake.text, mistake.column) == ("1e-12*thta", 6)
-    assert mistake.message == 'unknown name "thta"; did you mean "theta"?'
+    assert (mistake.text, mistake.column) == ("1e-12*thetaa", 6)
+    assert mistake.message == 'unknown name "thetaa"; did you mean "theta"?'
