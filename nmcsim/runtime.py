@@ -29,6 +29,7 @@ from nmcsim.errors import NmcsimError
 OLDEST = (0, 11)
 JIT_TIMEOUT = 120  # [s]; the default of 10 fails for large forms on a loaded machine
 ABANDONED = 300.0  # [s]; in a cache shared with other programs, what is older was killed
+COMPILER = "apt-get install --no-install-recommends gcc libc6-dev python3-dev"
 WHEELS = frozenset({"dolfinx-solver-real", "dolfinx-solver-complex"})
 OTHERS = frozenset({"fenics-dolfinx"})
 
@@ -128,6 +129,16 @@ def _guarded(compile_objects: Callable[..., Any]) -> Callable[..., Any]:
         with nullcontext() if cache_dir is None else _alone_in(Path(cache_dir)):
             try:
                 return compile_objects(*args, cache_dir=cache_dir, **kwargs)
+            except VerificationError as error:
+                raise NmcsimError(
+                    f"the C code of a form cannot be compiled ({error}); it takes a C compiler and "
+                    f"Python's headers: on Debian or Ubuntu type `{COMPILER}`"
+                ) from error
+            except OSError as error:
+                raise NmcsimError(
+                    f"compiled forms cannot be kept in {cache_dir} ({error.strerror or error}); "
+                    f"set XDG_CACHE_HOME to a folder that can be written and has space"
+                ) from error
             finally:
                 root.handlers[:] = handlers  # a compilation that fails does not put them back
 
@@ -173,6 +184,7 @@ refuse_old_dolfinx(dolfinx.__version__)
 
 import dolfinx.fem.petsc  # noqa: E402  (only after the checks above)
 import dolfinx.jit  # noqa: E402
+from cffi import VerificationError  # noqa: E402
 from ffcx.codegeneration import jit  # noqa: E402
 from petsc4py import PETSc  # noqa: E402
 

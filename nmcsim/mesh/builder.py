@@ -49,6 +49,7 @@ def build(
     path = on_one_rank(comm, lambda: mesh_file(shape, patches, folder))
     data = _read(path, comm, shape.dimension)
     data.mesh.geometry.x[:] *= METRE
+    assert data.cell_tags is not None and data.facet_tags is not None  # gmsh groups: see drawing
     groups = {name: group.tag for name, group in data.physical_groups.items()}
     return Mesh(
         comm=comm,
@@ -68,7 +69,7 @@ def build(
 
 def _read(path: Path, comm: MPI.Comm, dimension: int) -> MeshData:
     """Read a .msh file on one rank and distribute it, with the cells across each cut as ghosts."""
-    partitioner = create_cell_partitioner(GhostMode.shared_facet, 2)
+    partitioner = create_cell_partitioner(GhostMode.shared_facet, 2)  # type: ignore[call-arg]  # it is overloaded
     with ExitStack() as stack:
         model = error = None
         if comm.rank == 0:
@@ -82,14 +83,14 @@ def _read(path: Path, comm: MPI.Comm, dimension: int) -> MeshData:
         return model_to_mesh(model, comm, 0, gdim=dimension, partitioner=partitioner)
 
 
-def _factor(domain: DolfinxMesh, shape: Shape) -> fem.Constant | None:
+def _factor(domain: DolfinxMesh[np.float64], shape: Shape) -> fem.Constant[np.float64] | None:
     """The thickness as a constant, so that another one needs no new compilation; None in 3D."""
     return fem.Constant(domain, np.float64(shape.thickness)) if shape.dimension == 2 else None
 
 
 def _tags(shape: Shape, groups: dict[str, int]) -> dict[str, tuple[int, ...]]:
     """The integer tags that each name of the shape stands for; none for an absent surface."""
-    own = {
+    own: dict[str, tuple[int, ...]] = {
         name: (groups[name],) if name in groups else ()
         for name in (*shape.regions, *shape.named_surfaces)
     }

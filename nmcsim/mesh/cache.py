@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -83,13 +84,14 @@ def generate(shape: Shape, patches: Patches, path: Path) -> None:
     Raises
     ------
     InputError
-        If gmsh cannot mesh it, with gmsh's own words.
+        If gmsh cannot mesh it, with gmsh's own words, or a place has no name or an unknown one.
     """
     with session() as gmsh:
         try:
             shape.build(gmsh, patches)
             gmsh.model.mesh.generate(shape.dimension)
             gmsh.model.mesh.setOrder(2)
+            _check_names(gmsh, shape)
             gmsh.write(str(path))
         except (InputError, NmcsimError):
             raise
@@ -97,3 +99,31 @@ def generate(shape: Shape, patches: Patches, path: Path) -> None:
             raise InputError(
                 Mistake("geometry", f"cannot be meshed as {type(shape).name}; gmsh says: {error}")
             ) from error
+
+
+def _check_names(gmsh: ModuleType, shape: Shape) -> None:
+    """Raise unless the physical groups are the places that the shape names."""
+    dimension, model = shape.dimension, gmsh.model
+    for dim, kind, allowed in (
+        (dimension, "region", set(shape.regions)),
+        (dimension - 1, "surface", set(shape.named_surfaces) - set(shape.unions)),
+    ):
+        groups = [tag for _, tag in model.getPhysicalGroups(dim)]
+        found = {model.getPhysicalName(dim, tag) or "no name" for tag in groups}
+        lost = found - allowed if kind == "surface" else found ^ allowed
+        if lost or not found:
+            raise _bad_names(shape, kind, found, allowed)
+        named = [e for tag in groups for e in model.getEntitiesForPhysicalGroup(dim, tag)]
+        twice = len(set(named)) < len(named)
+        everywhere = kind == "surface" or {e for _, e in model.getEntities(dim)} == set(named)
+        if twice or not everywhere:
+            raise _bad_names(shape, kind, found, allowed, "; each part belongs to one of them")
+
+
+def _bad_names(
+    shape: Shape, kind: str, found: set[str], allowed: set[str], more: str = ""
+) -> InputError:
+    name = type(shape).__name__
+    drawn, known = (", ".join(map(repr, sorted(names))) or "none" for names in (found, allowed))
+    sentence = f"is drawn with the {kind}s {drawn}, but {name} has {known}{more}"
+    return InputError(Mistake("geometry", sentence))

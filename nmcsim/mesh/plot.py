@@ -95,7 +95,7 @@ def _draw_section(figure: Any, drawn: Drawn) -> None:
 
 def _draw_surface(figure: Any, drawn: Drawn) -> None:
     from matplotlib.patches import Patch
-    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+    from mpl_toolkits.mplot3d.art3d import Poly3DCollection  # type: ignore[import-untyped]
 
     axes = figure.add_subplot(projection="3d", xlabel="x / µm", ylabel="y / µm", zlabel="z / µm")
     for name, facets in drawn.surfaces.items():

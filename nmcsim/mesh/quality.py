@@ -34,7 +34,7 @@ class Quality:
     largest: float
 
 
-def quality_of(domain: DolfinxMesh, msh_path: Path) -> Quality:
+def quality_of(domain: DolfinxMesh[np.float64], msh_path: Path) -> Quality:
     """Quality of a mesh that was read from `msh_path`; collective."""
     own = domain.topology.index_map(domain.topology.dim)
     widths = domain.h(domain.topology.dim, np.arange(own.size_local, dtype=np.int32))

@@ -35,6 +35,11 @@ def degrees(*pairs: tuple[float, float]) -> Parameters:
     return Parameters(coverage=None, arrangement="intervals", intervals=radians)
 
 
+def near(intervals: list[tuple[float, float]]) -> object:
+    """What is equal to `intervals` up to rounding."""
+    return pytest.approx(np.array(intervals), abs=1e-12)
+
+
 def check(found: Patches, share: float) -> None:
     """Sorted, disjoint around the start, and of that total."""
     starts = [s0 for s0, _ in found]
@@ -54,25 +59,25 @@ def test_no_coverage_no_patches(arrangement: str) -> None:
 
 def test_an_arc_lies_around_its_angle() -> None:
     found = patches(Parameters(coverage=0.3, angle=math.pi), DISK)
-    assert found == pytest.approx([(0.35, 0.65)])
+    assert np.array(found) == near([(0.35, 0.65)])
 
 
 def test_an_arc_over_the_start_runs_beyond_one() -> None:
-    assert patches(Parameters(coverage=0.5), DISK) == pytest.approx([(0.75, 1.25)])
+    assert np.array(patches(Parameters(coverage=0.5), DISK)) == near([(0.75, 1.25)])
 
 
 def test_equal_patches_are_equally_spaced() -> None:
     found = patches(Parameters(coverage=0.4, arrangement="patches", angle=math.pi / 2), DISK)
     # four of 0.1 with their middles at 0.25, 0.5, 0.75 and 0
-    assert found == pytest.approx([(0.2, 0.3), (0.45, 0.55), (0.7, 0.8), (0.95, 1.05)])
+    assert np.array(found) == near([(0.2, 0.3), (0.45, 0.55), (0.7, 0.8), (0.95, 1.05)])
 
 
 def test_on_a_polygon_the_share_is_that_of_the_length() -> None:
     # 60 deg of a hexagon from vertex to vertex is one side of six
     found = patches(Parameters(coverage=1 / 6, angle=math.radians(30.0)), HEXAGON)
-    assert found == pytest.approx([(0.0, 1 / 6)], abs=1e-12)
+    assert np.array(found) == near([(0.0, 1 / 6)])
     found = patches(degrees((60.0, 180.0)), HEXAGON)
-    assert found == pytest.approx([(1 / 6, 1 / 2)])
+    assert np.array(found) == near([(1 / 6, 1 / 2)])
 
 
 @given(
@@ -111,7 +116,7 @@ def test_without_spread_random_patches_are_equal() -> None:
 
 def test_a_larger_spread_makes_sizes_differ_more() -> None:
     def deviation(spread: float) -> float:
-        asked = Parameters(arrangement="random", patches=200, size_spread=spread, coverage=0.9)
+        asked = Parameters(arrangement="random", patches=200, size_spread=spread)
         sizes = np.diff(np.array(patches(asked, DISK)), axis=1)
         return float(np.std(sizes) / np.mean(sizes))
 
@@ -123,14 +128,14 @@ def test_a_larger_spread_makes_sizes_differ_more() -> None:
 
 def test_intervals_are_taken_as_they_are() -> None:
     found = patches(degrees((90.0, 180.0), (-36.0, 36.0)), DISK)
-    assert found == pytest.approx([(0.25, 0.5), (0.9, 1.1)])
+    assert np.array(found) == near([(0.25, 0.5), (0.9, 1.1)])
     check(found, 0.45)
 
 
 def test_intervals_that_touch_are_one_patch() -> None:
-    assert patches(degrees((90.0, 180.0), (180.0, 270.0)), DISK) == pytest.approx([(0.25, 0.75)])
+    assert np.array(patches(degrees((90.0, 180.0), (180.0, 270.0)), DISK)) == near([(0.25, 0.75)])
     over_the_start = degrees((300.0, 360.0), (0.0, 60.0))
-    assert patches(over_the_start, DISK) == pytest.approx([(300 / 360, 420 / 360)])
+    assert np.array(patches(over_the_start, DISK)) == near([(300 / 360, 420 / 360)])
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,21 @@ def test_a_failed_compilation_leaves_the_logs_as_they_were(tmp_path: Path) -> No
     assert root.handlers == before
 
 
+def test_a_missing_compiler_gets_a_sentence(tmp_path: Path) -> None:
+    done = python(COMPILE, XDG_CACHE_HOME=str(tmp_path), CC="no-such-compiler")
+    assert "NmcsimError: the C code of a form cannot be compiled" in done.stderr
+    assert "apt-get install --no-install-recommends gcc libc6-dev python3-dev" in done.stderr
+    again = python(COMPILE, XDG_CACHE_HOME=str(tmp_path))  # nothing of it is left in the way
+    assert again.stdout.startswith("0.5 "), again.stderr
+
+
+def test_a_cache_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "nmcsim").touch()
+    done = python(COMPILE, XDG_CACHE_HOME=str(tmp_path))
+    assert "NmcsimError: compiled forms cannot be kept in" in done.stderr
+    assert "set XDG_CACHE_HOME" in done.stderr
+
+
 def test_a_cache_that_cannot_be_locked_is_used_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert runtime._guarded(lambda cache_dir: "compiled")(cache_dir=tmp_path / "file" / "jit") == (

@@ -128,3 +128,34 @@ def test_a_shape_that_cannot_be_meshed_gets_gmshs_words(
     )
     with pytest.raises(InputError, match="geometry cannot be meshed as rectangle; gmsh says:"):
         built(particle)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "sentence"),
+    [
+        ("pass", "is drawn with the regions none, but Rectangle has 'crystal'"),
+        (
+            "gmsh.model.addPhysicalGroup(2, [section.face], name='cristal')",
+            "is drawn with the regions 'cristal', but Rectangle has 'crystal'",
+        ),
+        (
+            "gmsh.model.addPhysicalGroup(2, [section.face], name='crystal')",
+            "is drawn with the surfaces none, but Rectangle has 'bare', 'rock_salt'",
+        ),
+        (
+            "name_groups(gmsh, section); "
+            "gmsh.model.addPhysicalGroup(1, [section.curves[0]], name='rock_salt')",
+            "has 'bare', 'rock_salt'; each part belongs to one of them",
+        ),
+    ],
+)
+def test_a_shape_whose_places_lack_their_names_gets_a_sentence(
+    tmp_path: Path, built: Callable[..., Mesh], drawing: str, sentence: str
+) -> None:
+    start = RECTANGLE.index("        name_groups(")
+    body = "        section = draw_section(gmsh, self.outline, patches, self.cell_sizes)\n"
+    text = RECTANGLE[:start] + body + f"        {drawing}\n"
+    sizes = {"width": "2 um", "depth": "1 um", "height": "0.5 um"}
+    with pytest.raises(InputError) as caught:
+        built(load_shape_file(written(tmp_path, text))(**sizes), ())
+    assert sentence in str(caught.value)
