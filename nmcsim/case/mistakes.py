@@ -79,6 +79,9 @@ def _translated(details: Any, place: str, model: type[BaseModel] | None) -> Iter
         for m in details["ctx"]["mistakes"]:
             at_value = not m.place and m.text is None and bool(location)
             whole = here + _shown(details["input"]) if at_value else joined(here, m.place)
+            inner = details["input"]
+            if isinstance(inner, Mapping) and m.place in inner and m.text is None:
+                whole += _shown(inner[m.place])
             yield replace(m, place=whole)
     elif kind == "extra_forbidden":
         known = _keys(_at(model, location[:-1]))

@@ -92,6 +92,9 @@ def from_data(data: Mapping[str, Any], folder: Path, path: Path | None = None) -
         raise InputError(dict.fromkeys(found)) from None
     case._given = copy.deepcopy(dict(data))
     case._folder, case._path, case._files = folder, path, files
+    # now, since the files may change later
+    content = json.dumps(case._canonical(), sort_keys=True)
+    case._hash = hashlib.sha256(content.encode()).hexdigest()[:16]
     return case
 
 
@@ -114,6 +117,7 @@ class Case(Section):
     _given: dict[str, Any] = PrivateAttr(default_factory=dict)
     _folder: Path = PrivateAttr(default_factory=Path)
     _path: Path | None = PrivateAttr(default=None)
+    _hash: str = PrivateAttr(default="")
     _files: dict[str, Path] = PrivateAttr(default_factory=dict)
 
     @field_validator("*", mode="after")
@@ -163,9 +167,8 @@ class Case(Section):
 
     @property
     def hash(self) -> str:
-        """Hexadecimal digest of all that the case says and of the files it names, 16 digits."""
-        content = json.dumps(self._canonical(), sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        """Hexadecimal digest of all that the case says and of the files it named, 16 digits."""
+        return self._hash
 
     def _canonical(self) -> Any:
         return {name: canonical(getattr(self, name)) for name in type(self).model_fields}
@@ -257,7 +260,7 @@ def _resolved(
         if isinstance(value, Section) and (inner is None or isinstance(inner, Mapping)):
             found[key] = _resolved(value, inner or {}, context)
         elif key not in given and value is not None:
-            default = section.model_dump(mode="json", include={name})[name]
+            default = section.model_dump(mode="json", include={name}, warnings=False)[name]
             if not isinstance(section, Shape) or _accepts(section, found, key, default, context):
                 found[key] = default
     return found

@@ -141,7 +141,8 @@ class Quantity:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         number = r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"
-        found: dict[str, Any] = {"type": "string", "pattern": rf"^\s*{number}\s*[^\d\s].*$"}
+        unit = r"(?![eE][-+]?\d)[A-Za-z%µμ°].*"
+        found: dict[str, Any] = {"type": "string", "pattern": rf"^\s*{number}\s*{unit}$"}
         if self.example:
             found["examples"] = [self.example]
         return found

@@ -122,7 +122,9 @@ class SingleCrystal(Case):
         scaled = self.geometry.scaled(COARSER)
         changes: dict[str, Any] = {
             f"geometry.{key}": value
-            for key, value in scaled.model_dump(mode="json", exclude_none=True).items()
+            for key, value in scaled.model_dump(
+                mode="json", exclude_none=True, warnings=False
+            ).items()
             if getattr(scaled, key) != getattr(self.geometry, key)
         }
         changes["numerics.rtol"] = max(self.numerics.rtol, 1e-3)

@@ -29,7 +29,6 @@ GOOD: dict[str, Any] = {
     },
 }
 REMOVE = object()
-"""Value of a change that takes a key away."""
 
 
 def changed(changes: dict[str, Any]) -> dict[str, Any]:
@@ -66,3 +65,9 @@ def complaint(make: Make) -> Callable[[dict[str, Any]], str]:
         return str(caught.value)
 
     return said
+
+
+@pytest.fixture
+def remove() -> object:
+    """Value of a change that takes a key away."""
+    return REMOVE

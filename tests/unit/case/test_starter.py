@@ -1,0 +1,73 @@
+"""The starter case loads, and the schema says of each key what it is."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from nmcsim.case import load
+from nmcsim.case.schema import schema
+from nmcsim.case.starter import starter
+from nmcsim.errors import InputError
+
+
+def test_the_starter_loads_without_mistakes(tmp_path: Path):
+    path = tmp_path / "case.toml"
+    path.write_text(starter("single_crystal"))
+    assert load(path).model == "single_crystal"
+
+
+def test_each_key_that_the_starter_leaves_out_is_valid_toml():
+    lines = starter("single_crystal").splitlines()
+    hidden = [line[2:] for line in lines if re.match(r"# [a-zA-Z_0-9]+ = ", line)]
+    assert len(hidden) > 20
+    for line in hidden:
+        assert len(tomllib.loads(line)) == 1
+
+
+def test_a_default_that_the_starter_shows_is_the_default(tmp_path: Path):
+    text = starter("single_crystal")
+    path = tmp_path / "case.toml"
+    path.write_text(text)
+    case = load(path)
+    for table in ("numerics", "physics"):
+        inside = text.split(f"[{table}]")[1].split("\n[")[0]
+        for line in re.findall(r"^# ([a-zA-Z_]+ = .*)", inside, re.MULTILINE):
+            ((key, value),) = tomllib.loads(line).items()
+            assert getattr(getattr(case, table), key) == value
+
+
+def test_there_is_no_starter_for_an_unknown_model():
+    with pytest.raises(InputError, match='did you mean "single_crystal"'):
+        starter("single_cristal")
+
+
+def test_the_schema_describes_every_key():
+    found = schema()
+    assert set(found["required"]) == {
+        "title", "model", "geometry", "material", "physics", "protocol",
+    }  # fmt: skip
+    tables = [found, *found["$defs"].values(), *found["properties"]["geometry"]["oneOf"][:-1]]
+    for table in tables:
+        assert table["additionalProperties"] is False
+        for name, key in table["properties"].items():
+            described = "description" in key or "$ref" in key or "const" in key
+            assert described, f"{table['title']}.{name}"
+
+
+def test_the_schema_knows_what_a_quantity_looks_like():
+    shapes = schema()["properties"]["geometry"]["oneOf"]
+    disk = next(s for s in shapes if s["properties"].get("shape") == {"const": "disk"})
+    pattern = re.compile(disk["properties"]["diameter"]["pattern"])
+    assert pattern.search("2.5 um")
+    assert pattern.search("2.5e-6m")
+    assert not pattern.search("2.5")
+    assert not pattern.search("2.5e-6")
+    assert "diameter" in disk["required"]
+
+
+def test_the_schema_offers_the_materials_of_the_library():
+    assert "nmc88" in schema()["properties"]["material"]["properties"]["name"]["enum"]
