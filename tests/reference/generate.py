@@ -21,8 +21,8 @@ import numpy as np
 
 from . import stored
 
-LEVELS = {"fresh_1C": (2.0, 4.0, 8.0)}
-DEFAULT = (0.75, 1.5, 3.0)
+LEVELS = {"fresh_1C": (2.0, 4.0, 8.0)}  # one radius
+DEFAULT = (0.5, 1.0, 2.0)
 
 
 def generate(name: str) -> dict[str, object]:

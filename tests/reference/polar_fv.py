@@ -188,6 +188,7 @@ def solve(
     rtol: float = 1e-8,
     cutoff: float | None = None,
     least: float = 1e-3,
+    limits: tuple[float, float] = (0.01, 0.995),
 ) -> Solution:
     """Integrate from uniform theta_start to the last of `times`, to the cut-off, or to exhaustion.
 
@@ -205,6 +206,8 @@ def solve(
         Potential [V] that ends the run, on charge from below and on discharge from above.
     least : float
         Cell size at the rim and at patch ends, in radii, at level 1.
+    limits : (float, float)
+        Range of the laws; theta on the rim leaving it ends the run as "surface exhausted".
     """
     grid = Grid.build(problem.blocked, level, least)
     Phi, D = kirchhoff(problem.diffusivity)
@@ -234,7 +237,7 @@ def solve(
 
     def exhausted(t: float, theta: Array) -> float:
         rim = grid.rim(theta)
-        return float(min(rim.min(), 1.0 - rim.max())) - 1e-4
+        return float(min(rim.min() - limits[0], limits[1] - rim.max()))
 
     events: list[Any] = [exhausted] if cutoff is None else [exhausted, reached]
     names = ["surface exhausted", "voltage"][: len(events)]

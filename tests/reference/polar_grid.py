@@ -8,7 +8,7 @@ to ``level`` divides kappa and the cap by level and eps by level^2, so that the 
 singular point falls with the same second order as the rest. One blocked interval is gridded on the
 half disk by symmetry; none, on one radius; several, on the full circle.
 
-Own error: an eighth of eps changes theta by less than 5e-6 at level 1, so that the singular points
+Own error: an eighth of eps changes theta by less than 5e-5 at level 1, so that the singular points
 are not what limits ``polar_fv`` (test_reference.py checks the closed form down to 1e-3 rad).
 """
 
@@ -70,7 +70,7 @@ class Grid:
         cls, patches: Sequence[tuple[float, float]], level: float, least: float = 1e-3
     ) -> Grid:
         """Grid for the blocked angular intervals `patches` [rad], finer with `level`."""
-        r = 1.0 - stretched(0.0, 1.0, [0.0], 0.03, level, least)[::-1]
+        r = 1.0 - stretched(0.0, 1.0, [0.0], 0.02, level, least)[::-1]
         if not patches:
             return cls(r, np.array([0.0, np.pi]), np.array([True]), True, 0.0)
         if len(patches) == 1:
@@ -90,7 +90,7 @@ class Grid:
             turn = patches[0][0]
         faces, bare = [np.array([0.0])], []
         for a, b, is_bare in pieces:
-            part = stretched(a, b, images, 0.1, level, least)
+            part = stretched(a, b, images, 0.03, level, least)
             faces.append(part[1:])
             bare.append(np.full(part.size - 1, is_bare))
         return cls(r, np.concatenate(faces), np.concatenate(bare), len(patches) == 1, turn)
