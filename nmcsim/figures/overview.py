@@ -4,6 +4,7 @@ columns wide.
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from nmcsim.figures.curves import draw_asymmetry, draw_voltage, has_asymmetry
@@ -23,7 +24,7 @@ def overview(result: Result) -> Figure:
     """
     with styled():
         figure = new_figure(TWO_COLUMNS, 4.3)
-        upper, lower = figure.subfigures(2, 1, height_ratios=[1, 0.95])
+        upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=[1, 0.95]))
         chosen = moments(result)
         grid = upper.subplots(1, len(chosen), sharex=True, sharey=True)
         draw_maps(upper, list(grid), result, chosen)

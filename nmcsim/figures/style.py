@@ -34,7 +34,7 @@ DISPLAY: dict[str, tuple[str, float]] = {
 }
 """SI unit -> the unit shown, and the factor to it; other units are shown as they are."""
 
-RC = {
+RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 8,

@@ -173,9 +173,8 @@ def _numbers(result: Result) -> str:
     more: dict[str, Any] = {k: v for k, v in result.summary.items() if k not in KNOWN}
     extra = f"<h3>More</h3>{tables.key_values(more)}" if more else ""
     left = f"<h3>Last row of the history</h3>{tables.observables_table(result)}"
-    work = f"<h3>Work</h3>{tables.counts_table(result)}"
-    time = f"<h3>Time</h3>{tables.timing_table(result)}"
-    return _columns(left, work + time + extra)
+    work = f"<h3>Work</h3>{tables.counts_table(result)}{tables.timing_table(result)}"
+    return _columns(left, work + extra)
 
 
 def _columns(left: str, right: str) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from nmcsim.results import ThetaMap
 
 PIXELS = 400
+FRAMES = 121  # at most: more are not told apart by hand, and cost memory
 BITS = (12, 10, 8)  # tried in this order until the frames fit
 
 
@@ -77,7 +78,7 @@ class Sampler:
         py = y.min() + (np.arange(rows) + 0.5) * np.ptp(y) / rows
         gx, gy = np.meshgrid(px, py)
         mesh = Triangulation(x, y, where.triangles)
-        found = mesh.get_trifinder()(gx, gy)
+        found: NDArray[np.int64] = np.asarray(mesh.get_trifinder()(gx, gy), dtype=np.int64)
         self.inside = found >= 0
         self.corners = mesh.triangles[found[self.inside]]
         self.weights = _barycentric(
@@ -87,7 +88,8 @@ class Sampler:
 
     def __call__(self, theta: NDArray[np.floating]) -> NDArray[np.float64]:
         """Values (pixels inside,) of the nodal field ``theta`` (n,)."""
-        return np.einsum("pk,pk->p", theta.astype(np.float64)[self.corners], self.weights)
+        corners: NDArray[np.float64] = theta.astype(np.float64)[self.corners]
+        return np.asarray((corners * self.weights).sum(axis=1))
 
 
 def _barycentric(points: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -110,8 +112,8 @@ def rasterise(where: ThetaMap, budget: int) -> Raster:
         Bytes of the deflated frames.
     """
     sample = Sampler(where)
-    chosen = np.arange(len(where.time))
-    values = np.array([sample(where.theta[i]) for i in chosen])
+    chosen = _spread(np.arange(len(where.time)), FRAMES)
+    values = np.array([sample(where.theta[i]) for i in chosen], dtype=np.float32)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     for bits in BITS:
         step = max(high - low, 1e-6) / (2**bits - 1)
@@ -119,11 +121,12 @@ def rasterise(where: ThetaMap, budget: int) -> Raster:
         if len(packed) <= budget:
             break
     while len(packed) > budget and len(chosen) > 2:
-        chosen = chosen[np.linspace(0, len(chosen) - 1, len(chosen) // 2 + 1).round().astype(int)]
-        packed = _pack(values[chosen], low, step)
+        kept = _spread(np.arange(len(chosen)), len(chosen) // 2 + 1)
+        chosen, values = chosen[kept], values[kept]
+        packed = _pack(values, low, step)
     shown = len(chosen) // 3
     image = np.full(sample.shape, np.nan, dtype=np.float32)
-    image[sample.inside] = values[chosen[shown]]
+    image[sample.inside] = values[shown]
     return Raster(
         extent=sample.extent,
         shape=sample.shape,
@@ -137,11 +140,20 @@ def rasterise(where: ThetaMap, budget: int) -> Raster:
     )
 
 
-def _pack(values: NDArray[np.float64], low: float, step: float) -> bytes:
-    whole = np.rint((np.nan_to_num(values, nan=low) - low) / step).astype(np.int16)
+def _spread(numbers: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most ``most`` of ``numbers``, evenly spread, the first and the last among them."""
+    if len(numbers) <= most:
+        return numbers
+    picked: NDArray[np.int64] = numbers[np.linspace(0, len(numbers) - 1, most).round().astype(int)]
+    return picked
+
+
+def _pack(values: NDArray[np.float32], low: float, step: float) -> bytes:
+    whole = np.asarray(np.rint((np.nan_to_num(values, nan=low) - low) / step), dtype=np.int16)
     # int16 arithmetic wraps alike here and in the page
     change = np.diff(whole, axis=1, prepend=np.int16(0))
-    low_bytes, high_bytes = (change & 0xFF).astype(np.uint8), (change >> 8).astype(np.int8)
+    low_bytes = np.asarray(change & 0xFF, dtype=np.uint8)
+    high_bytes = np.asarray(change >> 8, dtype=np.int8)
     # bytes of one kind together deflate better; more than level 6 gains little and costs seconds
     return zlib.compress(low_bytes.tobytes() + high_bytes.tobytes(), 6)
 
@@ -155,7 +167,7 @@ def unpack(raster: Raster) -> NDArray[np.float64]:
     low_bytes, high_bytes = content[:half].astype(np.int16), content[half:].view(np.int8)
     change = (low_bytes | (high_bytes.astype(np.int16) << 8)).reshape(len(raster.time), -1)
     whole = np.cumsum(change, axis=1, dtype=np.int16)
-    return raster.low + raster.step * whole
+    return raster.low + raster.step * whole.astype(np.float64)
 
 
 def _text(content: bytes) -> str:

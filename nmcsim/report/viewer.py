@@ -2,6 +2,10 @@
 same time.
 """
 
+# Bokeh's own type stubs know neither its widgets nor its shorthands (a pair as a range, a
+# column's name as a value):
+# mypy: disable-error-code="attr-defined, arg-type, assignment, call-arg, union-attr"
+
 from __future__ import annotations
 
 import json
@@ -65,9 +69,17 @@ def viewer(result: Result, budget: int) -> Viewer:
     last = len(raster.time) - 1
     source = ColumnDataSource({"image": [raster.image]}, name="frames")
     slider = Slider(
-        start=0, end=max(last, 1), value=raster.shown, step=1, title="Frame", name="frame",
-        sizing_mode="stretch_width", show_value=False, disabled=last == 0, bar_color="#0072B2",
-    )  # fmt: skip
+        start=0,
+        end=max(last, 1),
+        value=raster.shown,
+        step=1,
+        title="Time (drag, or use the arrow keys)",
+        name="frame",
+        sizing_mode="stretch_width",
+        show_value=False,
+        disabled=last == 0,
+        bar_color="#0072B2",
+    )
     axes = _axes(result, raster)
     choice = RadioButtonGroup(
         labels=[str(axis["name"]) for axis in axes], active=0, name="abscissa"
@@ -147,19 +159,29 @@ def _map(result: Result, raster: Raster, source: ColumnDataSource) -> figure:
     )
     pad = 0.06 * max(width, height)
     plot = figure(
-        frame_width=400, frame_height=round(400 * (height + 2 * pad) / (width + 2 * pad)),
-        x_range=(x0 - pad, x0 + width + pad), y_range=(y0 - pad, y0 + height + pad),
-        x_axis_label="x / µm", y_axis_label="y / µm", tools="pan,wheel_zoom,reset,save",
-        name="map", title="Lithium per site θ",
-    )  # fmt: skip
+        frame_width=400,
+        frame_height=round(400 * (height + 2 * pad) / (width + 2 * pad)),
+        x_range=(x0 - pad, x0 + width + pad),
+        y_range=(y0 - pad, y0 + height + pad),
+        x_axis_label="x / µm",
+        y_axis_label="y / µm",
+        tools="pan,wheel_zoom,reset,save",
+        name="map",
+        title="Lithium per site θ",
+    )
     x, y = 1e6 * where.nodes.T
     blocked = chains(where.boundary[where.rock_salt])
     if blocked:
         # below the image, which hides its inner half
         plot.multi_line(
-            [x[c] for c in blocked], [y[c] for c in blocked], line_color=ROCK_SALT, line_width=13,
-            line_cap="butt", line_join="round", legend_label="rock salt",
-        )  # fmt: skip
+            [x[c] for c in blocked],
+            [y[c] for c in blocked],
+            line_color=ROCK_SALT,
+            line_width=13,
+            line_cap="butt",
+            line_join="round",
+            legend_label="rock salt",
+        )
         plot.legend.location = "bottom_left"
         plot.legend.border_line_color = None
         plot.legend.background_fill_alpha = 0.0
@@ -243,17 +265,24 @@ def _curves(
     for number_, names in enumerate(kept):
         last = number_ == len(kept) - 1
         plot = figure(
-            height=210 if last else 150, sizing_mode="stretch_width", x_range=shared,
-            tools="pan,wheel_zoom,reset,save", name=f"curve_{names[0]}", min_border_left=64,
-        )  # fmt: skip
+            height=210 if last else 150,
+            sizing_mode="stretch_width",
+            x_range=shared,
+            tools="pan,wheel_zoom,reset,save",
+            name=f"curve_{names[0]}",
+            min_border_left=64,
+        )
         _lines(plot, source, [result[name] for name in names])
         plot.xaxis.major_label_text_font_size = "12px" if last else "0px"
         if last:
             plot.xaxis.axis_label = axis["label"]
         span = Span(
-            location=axis["at"][frame], dimension="height", line_color="#000000", line_width=1.4,
+            location=axis["at"][frame],
+            dimension="height",
+            line_color="#000000",
+            line_width=1.4,
             name=f"cursor_{names[0]}",
-        )  # fmt: skip
+        )
         plot.add_layout(span)
         panels.append(plot)
         spans.append(span)
@@ -275,7 +304,7 @@ def _lines(plot: figure, source: ColumnDataSource, columns: Sequence[Series]) ->
                 line_dash=style,
                 line_color=COLOURS[i if several else 0],
                 **extra,
-            )  # fmt: skip
+            )
         )
     text = "θ" if several else label(columns[0]).replace("Centre-of-mass distance", "COM distance")
     plot.yaxis.axis_label = text

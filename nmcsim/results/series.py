@@ -167,7 +167,8 @@ class ThetaMap:
         left = max(right - 1, 0)
         span = self.time[right] - self.time[left]
         share = 1.0 if span <= 0 else float(np.clip((time - self.time[left]) / span, 0.0, 1.0))
-        before, after = (self.theta[i].astype(np.float64) for i in (left, right))
+        before: Array = self.theta[left].astype(np.float64)
+        after: Array = self.theta[right].astype(np.float64)
         if share == 0.0:
             return before
         return after if share == 1.0 else (1.0 - share) * before + share * after

@@ -141,7 +141,7 @@ def test_dataframe_keeps_the_units(directory: Path) -> None:
     pytest.importorskip("pandas")
     frame = Result.load(directory).to_dataframe()
     assert frame.attrs["units"]["voltage"] == "V"
-    assert list(frame.columns)[0] == "time"
+    assert next(iter(frame.columns)) == "time"
 
 
 def test_a_model_adds_its_own_column() -> None:

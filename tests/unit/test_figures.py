@@ -1,0 +1,215 @@
+"""Figures show what the result holds: right numbers, right places, gaps where nothing is known."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from nmcsim.errors import InputError
+from nmcsim.figures import (
+    FIGURES,
+    asymmetry,
+    drawable,
+    kymograph,
+    save,
+    theta_maps,
+    voltage,
+    write_all,
+)
+from nmcsim.figures.curves import asymmetry_data
+from nmcsim.figures.kymograph import blocked_intervals, coordinate
+from nmcsim.figures.maps import chains, colour_limits, moments
+from nmcsim.figures.style import ROCK_SALT, label, shown
+from nmcsim.results import Result, Series, SurfaceTheta, WriteFailure
+from tests.synthetic import SWING, THETA_0, synthetic_result
+
+
+@pytest.fixture(scope="module")
+def aged(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    return Result.load(synthetic_result(tmp_path_factory.mktemp("a") / "aged"))
+
+
+@pytest.fixture(scope="module")
+def cycle(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    return Result.load(synthetic_result(tmp_path_factory.mktemp("c") / "cycle", cycle=True))
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    return Result.load(synthetic_result(tmp_path_factory.mktemp("f") / "fresh", blocked=False))
+
+
+def inches(figure: Figure) -> float:
+    return float(figure.get_size_inches()[0])
+
+
+@pytest.fixture(scope="module")
+def written(aged: Result) -> list[Path]:
+    return write_all(aged)
+
+
+def test_every_figure_comes_as_png_pdf_and_csv(written: list[Path]) -> None:
+    assert [path.stem for path in written] == [kind.name for kind in FIGURES]
+    for path in written:
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+        assert path.with_suffix(".csv").is_file() == (path.stem != "overview")
+
+
+def test_the_same_result_gives_the_same_pdf(aged: Result, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save(voltage(aged), tmp_path / name)
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+
+
+def test_widths_are_journal_columns(aged: Result) -> None:
+    assert inches(voltage(aged)) == pytest.approx(85 / 25.4)
+    assert inches(theta_maps(aged)) == pytest.approx(178 / 25.4)
+
+
+def test_maps_share_one_colour_scale_and_bar(aged: Result) -> None:
+    figure = theta_maps(aged, soc=(0.2, 0.5, 0.8))
+    maps = [axes for axes in figure.axes if axes.get_title()]
+    assert [axes.get_title() for axes in maps] == ["20 % SOC", "50 % SOC", "80 % SOC"]
+    assert len({axes.collections[0].get_clim() for axes in maps}) == 1
+    assert len(figure.axes) == 4, "three maps and one colour bar"
+    assert maps[0].get_xlabel() == "x / µm"
+
+
+def test_maps_mark_rock_salt_where_it_is(aged: Result, fresh: Result) -> None:
+    def marked(figure: Figure) -> list[np.ndarray]:
+        lines = figure.axes[0].lines
+        return [line.get_xdata() for line in lines if line.get_color() == ROCK_SALT]
+
+    (arc,) = marked(theta_maps(aged, soc=(0.5,)))
+    assert arc.max() <= 1e-6, "the left half, x <= 0, in one line without seams"
+    assert arc.min() == pytest.approx(-1.25, rel=1e-3)
+    assert marked(theta_maps(fresh, soc=(0.5,))) == []
+
+
+def test_moments_are_where_the_state_of_charge_is_reached(aged: Result) -> None:
+    (half,) = moments(aged, (0.5,))
+    assert half.time == pytest.approx(1800.0), "half an hour at 1C"
+    with pytest.raises(
+        InputError, match=r"soc = 0.95 is not reached in .*; it went from 0 to 0.88"
+    ):
+        theta_maps(aged, soc=(0.95,))
+
+
+def test_moments_are_times_where_there_is_no_state_of_charge(aged: Result) -> None:
+    history = {k: v for k, v in aged.history.items() if k != "soc"}
+    assert moments(replace(aged, history=history))[0].label.endswith(" min")
+
+
+def test_map_data_is_the_map(written: list[Path]) -> None:
+    text = (written[0].parent / "theta_maps.csv").read_text(encoding="utf-8")
+    rows = list(csv.reader(text.splitlines()))
+    assert rows[0][:3] == ["x [um]", "y [um]", "theta at 10 % SOC [1]"]
+    values = np.array(rows[1:], dtype=float)
+    assert np.hypot(values[:, 0], values[:, 1]).max() == pytest.approx(1.25)
+    # the lag has mean zero over the area, so the middle of the range is near the mean theta
+    assert values[:, 2].mean() == pytest.approx(THETA_0 - SWING * 0.1, abs=0.01)
+
+
+def test_voltage_is_over_capacity_in_readable_units(aged: Result) -> None:
+    axes = voltage(aged).axes[0]
+    assert axes.get_xlabel() == "Capacity / mAh/g"
+    assert axes.get_ylabel() == "Voltage / V"
+    assert axes.lines[0].get_xdata()[-1] == pytest.approx(0.88 * 200)
+
+
+def test_voltage_breaks_at_the_steps_of_a_cycle(cycle: Result) -> None:
+    axes = voltage(cycle).axes[0]
+    assert len(axes.lines) == 3
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["charge", "rest", "discharge"]
+
+
+def test_asymmetry_leaves_gaps_and_names_the_rates(aged: Result, tmp_path: Path) -> None:
+    fast = Result.load(synthetic_result(tmp_path / "fast", rate=2.0))
+    axes = asymmetry([aged, fast]).axes[0]
+    assert axes.get_ylabel() == "Centre-of-mass distance / µm"
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["1C", "2C"]
+    assert np.isnan(axes.lines[0].get_ydata()).any(), "missing values are gaps, not zeros"
+    styles = {(line.get_color(), str(line.get_linestyle())) for line in axes.lines}
+    assert len({style for _, style in styles}) == 2, "told apart in grey"
+    header, table = asymmetry_data([aged, fast])
+    assert header == ["run [1]", "soc [%]", "com_distance [µm]"]
+    assert set(table[:, 0]) == {1.0, 2.0}
+
+
+def test_asymmetry_without_a_distance_is_refused(aged: Result) -> None:
+    history = dict(aged.history)
+    history["com_distance"] = replace(
+        history["com_distance"], values=np.full(len(history["time"]), np.nan)
+    )
+    empty = replace(aged, history=history)
+    with pytest.raises(InputError, match="has no centre-of-mass distance to draw"):
+        asymmetry(empty)
+    assert "asymmetry" not in [kind.name for kind in drawable(empty)], "no empty axes"
+
+
+def test_kymograph_marks_the_intervals(aged: Result) -> None:
+    axes = kymograph(aged).axes[0]
+    assert axes.get_ylabel() == "Angle / °"
+    marks = [tuple(line.get_ydata()) for line in axes.lines if line.get_color() == ROCK_SALT]
+    assert marks == [pytest.approx((-180, -90)), pytest.approx((90, 180))]
+
+
+def test_kymograph_falls_back_to_the_position_along_a_star() -> None:
+    angle = np.array([0.0, 0.5, 0.3, 1.0, 2.0])  # turns back: no function of the angle
+    position = np.linspace(0, 4e-6, 5)
+    surface = SurfaceTheta(angle, position, np.zeros(5, bool), np.zeros(1), np.zeros((1, 5)))
+    place, name, _ = coordinate(surface)
+    assert name == "Position along the outline / µm"
+    np.testing.assert_allclose(place, [0, 1, 2, 3, 4])
+
+
+def test_what_was_not_recorded_is_said(aged: Result) -> None:
+    bare = replace(aged, map=None, surface=None)
+    with pytest.raises(InputError, match="recorded no map; ask for frames"):
+        theta_maps(bare)
+    with pytest.raises(InputError, match="recorded nothing along the surface"):
+        kymograph(bare)
+    assert [kind.name for kind in drawable(bare)] == ["voltage", "asymmetry"]
+
+
+def test_blocked_intervals() -> None:
+    place = np.arange(6.0)
+    flags = np.array([1, 1, 0, 1, 0, 1], dtype=bool)
+    assert blocked_intervals(place, flags) == [(0, 1), (3, 3), (5, 5)]
+    assert blocked_intervals(place, np.zeros(6, bool)) == []
+
+
+def test_chains_join_edges_into_lines() -> None:
+    closed = chains(np.array([[0, 1], [2, 0], [1, 2]]))
+    assert len(closed) == 1 and closed[0][0] == closed[0][-1] and len(closed[0]) == 4
+    two = chains(np.array([[5, 6], [1, 2], [3, 2]]))
+    assert sorted(tuple(sorted(line.tolist())) for line in two) == [(1, 2, 3), (5, 6)]
+
+
+def test_colour_limits_ignore_missing_values() -> None:
+    assert colour_limits([np.array([0.31, np.nan]), np.array([0.62])]) == pytest.approx((0.3, 0.65))
+    assert colour_limits([np.array([np.nan])]) == (0.0, 1.0)
+
+
+def test_units_and_labels_come_from_the_metadata() -> None:
+    stress = Series(
+        "stress_max", np.array([1e6]), "Pa", "sigma", "largest stress, tension positive"
+    )
+    assert label(stress) == "Largest stress / Pa"
+    assert shown(Series("a", np.array([2e-6]), "m"))[0] == pytest.approx([2.0])
+
+
+def test_a_figure_folder_that_cannot_be_made(aged: Result, tmp_path: Path) -> None:
+    (tmp_path / "figures").write_text("in the way")
+    with pytest.raises(WriteFailure, match="figures: could not be written: File exists"):
+        write_all(aged, tmp_path / "figures")
