@@ -1,0 +1,208 @@
+"""What each command prints and leaves, without a solver where none is needed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nmcsim as package
+from nmcsim.cli.completion import completion
+from nmcsim.cli.parser import SHELLS, build_parser
+
+NO_DOLFINX = """
+import sys
+for name in ("dolfinx", "dolfinx_solver", "petsc4py", "mpi4py", "gmsh"):
+    sys.modules[name] = None
+from nmcsim.cli import main
+"""
+
+
+def test_new_writes_a_case_that_check_finds_right(nmcsim: Callable[..., Any], folder: Path):
+    said = nmcsim("new", "single_crystal", "mine.toml")
+    assert (said.status, said.err) == (0, "")
+    assert "nmcsim run mine.toml" in said.out
+    assert nmcsim("check", "mine.toml").status == 0
+
+
+def test_check_prints_the_case_as_it_was_understood(nmcsim: Callable[..., Any], folder: Path):
+    said = nmcsim("check", "case.toml", "--set", "physics.rock_salt.coverage=0.25")
+    assert said.status == 0
+    assert "25 % of the lateral surface in 1 patch" in said.out
+    # 200 A/kg * 4780 kg/m3 * pi/4 (2.5e-6 m)^2 * 1e-6 m
+    assert "1C is 4.69275 pA" in said.out
+    assert "Charge at 1C until 4.3 V  ->  4.69275 pA: Charge at 1.0C until 4.3 V" in said.out
+    assert "our choice" in said.out
+    assert said.out.endswith("no mistakes found\n")
+    assert [path.name for path in folder.iterdir()] == ["case.toml"]
+
+
+def test_check_takes_the_coarse_case_too(nmcsim: Callable[..., Any]):
+    assert "cells 375 nm inside" in nmcsim("check", "case.toml", "--coarse").out
+
+
+def test_schema_is_json(nmcsim: Callable[..., Any]):
+    assert "properties" in json.loads(nmcsim("schema").out)
+
+
+def test_materials_are_listed_shown_and_plotted(nmcsim: Callable[..., Any], folder: Path):
+    assert "nmc88" in nmcsim("materials", "list").out
+    assert "library nmc88" in nmcsim("materials", "show", "nmc88").out
+    assert nmcsim("materials", "plot", "nmc88", "--out", "laws.png").out == "wrote laws.png\n"
+    assert (folder / "laws.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_a_command_the_help_is_printed(nmcsim: Callable[..., Any]):
+    said = nmcsim()
+    assert said.status == 0
+    assert "usage: nmcsim" in said.out
+    assert nmcsim("run", "--help").status == 0
+
+
+def test_nothing_but_run_and_mesh_needs_a_solver(python: Callable[..., Any]):
+    program = """
+for words in (["check", "case.toml"], ["schema"], ["materials", "list"], ["--version"]):
+    assert main(words) == 0, words
+"""
+    done = python(NO_DOLFINX + program)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "dolfinx not installed" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["run", "mesh"])
+def test_without_dolfinx_a_sentence_says_what_to_install(
+    python: Callable[..., Any], folder: Path, command: str
+):
+    done = python(NO_DOLFINX + f"sys.exit(main(['{command}', 'case.toml']))")
+    assert done.returncode == 2
+    assert "pip install dolfinx-solver-real" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in folder.iterdir()] == ["case.toml"]
+
+
+def test_a_reader_that_goes_away_is_no_error(folder: Path, root: Path):
+    # head closes the pipe after a line; the schema has hundreds
+    line = f"{sys.executable} -c 'import sys; from nmcsim.cli import main; sys.exit(main())'"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; PYTHONPATH={root} {line} schema | head -1"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
+
+
+def simulate_that(monkeypatch: pytest.MonkeyPatch, error: BaseException | None) -> dict[str, Any]:
+    """Put a stand-in in the place of the solver; returns what it will have been given."""
+    from types import ModuleType, SimpleNamespace
+
+    given: dict[str, Any] = {}
+
+    def simulate(case: Any, **options: Any) -> None:
+        given.update(options, case=case)
+        if error is not None:
+            raise error
+
+    runtime = ModuleType("nmcsim.runtime")
+    comm = SimpleNamespace(rank=0, size=1, Dup=lambda: None)
+    runtime.MPI = SimpleNamespace(COMM_WORLD=comm)
+    run = ModuleType("nmcsim.run")
+    run.simulate = simulate
+    monkeypatch.setitem(sys.modules, "nmcsim.runtime", runtime)
+    monkeypatch.setitem(sys.modules, "nmcsim.run", run)
+    return given
+
+
+def test_run_hands_its_options_on(nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch):
+    given = simulate_that(monkeypatch, None)
+    assert nmcsim("run", "case.toml").status == 0
+    assert given["out"] == Path("results/case")
+    assert (given["resume"], given["overwrite"], given["quiet"]) == (False, False, False)
+    assert nmcsim(
+        "run", "case.toml", "--out", "here", "--resume", "--quiet", "--mesh-cache", "m", "--coarse"
+    ).status == 0  # fmt: skip
+    assert (given["out"], given["resume"], given["quiet"]) == (Path("here"), True, True)
+    assert given["mesh_cache"] == Path("m")
+    assert given["case"].numerics.rtol == 1e-3
+    assert nmcsim("run", "case.toml", "--error-bars").status == 0
+    assert given["error_bars"] is True
+
+
+def test_a_failed_run_has_status_3(nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch):
+    from nmcsim.errors import RunFailure
+
+    simulate_that(monkeypatch, RunFailure("stopped at t = 3 s"))
+    said = nmcsim("run", "case.toml")
+    assert (said.status, said.err) == (3, "stopped at t = 3 s\n")
+
+
+def test_ctrl_c_says_how_to_go_on(nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch):
+    simulate_that(monkeypatch, KeyboardInterrupt())
+    said = nmcsim("run", "case.toml", "--set", "title=A b", "--coarse")
+    assert said.status == 128 + signal.SIGINT
+    assert said.err == (
+        "interrupted; to go on: nmcsim run case.toml --set 'title=A b' --coarse"
+        " --out results/case --resume\n"
+    )
+
+
+def test_a_bug_shows_its_traceback_only_where_asked(
+    nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    simulate_that(monkeypatch, ZeroDivisionError("oh"))
+    monkeypatch.delenv("NMCSIM_DEBUG", raising=False)
+    said = nmcsim("run", "case.toml")
+    assert said.status == 1
+    assert "nmcsim: unexpected ZeroDivisionError: oh" in said.err
+    assert "Traceback" not in said.err
+    monkeypatch.setenv("NMCSIM_DEBUG", "1")
+    assert "Traceback" in nmcsim("run", "case.toml").err
+
+
+def test_the_package_offers_its_names_on_demand():
+    assert set(dir(package)) >= {"Case", "Result", "load", "simulate", "__version__"}
+    assert package.load is not None
+    assert package.Result.__name__ == "Result"
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        package.nothing  # noqa: B018
+
+
+def complete(script: str, *words: str) -> list[str]:
+    """What bash offers after `words`."""
+    program = f"""{script}
+COMP_WORDS=({" ".join(f"'{word}'" for word in words)}); COMP_CWORD={len(words) - 1}
+_nmcsim; printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    done = subprocess.run(
+        ["bash", "-c", program], capture_output=True, text=True, timeout=20, check=True
+    )
+    return done.stdout.split()
+
+
+def test_bash_completes_commands_options_and_files(folder: Path):
+    script = completion(build_parser(), "bash")
+    assert complete(script, "nmcsim", "sh") == ["show"]
+    assert complete(script, "nmcsim", "materials", "") >= ["list", "plot", "show"]
+    assert complete(script, "nmcsim", "run", "--re") == ["--resume"]
+    assert complete(script, "nmcsim", "run", "ca") == ["case.toml"]
+    assert complete(script, "nmcsim", "completion", "z") == ["zsh"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_completion_script_knows_every_command(nmcsim: Callable[..., Any], shell: str):
+    script = nmcsim("completion", shell).out
+    for word in ("run", "check", "materials", "resume", "coarse", "mesh-cache"):
+        assert word in script
+    if shutil.which(shell) is not None:
+        done = subprocess.run(
+            [shell, "-n"], input=script, capture_output=True, text=True, timeout=20, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
