@@ -12,7 +12,8 @@ Each harmonic is a Neumann problem of its own. In s = j R / (N_L D), rho = r/R, 
     T_n   = sum_k 2 J_n(a_nk rho) exp(-a_nk^2 tau) / ((a_nk^2 - n^2) J_n(a_nk)),   J_n'(a_nk) = 0
 
 P_0 is Crank's bracket (crank.py). The quasi-steady part has a closed form: with z = rho e^(i phi),
-S = sum_n sin(n beta) rho^n cos(n phi) / n^2 = Im[ Li2(z e^(i beta)) + Li2(conj(z) e^(i beta)) ] / 2.
+S = sum_n sin(n beta) rho^n cos(n phi) / n^2
+  = Im[ Li2(z e^(i beta)) + Li2(conj(z) e^(i beta)) ] / 2.
 
 Own error: 1e-12 (dilogarithm, round-off); roots and terms are kept until exp(-a^2 tau) < 1e-14, so
 that the cost grows like 1/tau: use tau >= 1e-3 (about 60 harmonics).

@@ -62,19 +62,21 @@ def unreacted(
     Parameters
     ----------
     theta_first, theta_now : callable or float
-        theta(r, phi) at the first frame and now; called with arrays of shape (rays, points), r in
-        units of `radius` times 0..1, phi in rad.
+        theta(r, phi) at the first frame and now, called with r [unit of `radius`] of shape
+        (1, points) and phi [rad] of shape (rays, 1).
     radius : float
         R, the unit of the answers [m].
     signal, below : float
         s and the threshold.
+    rays, points : int
+        Directions and radii.
     """
     r = radius * np.sin(np.linspace(0.0, np.pi / 2.0, points))
     phi = (np.arange(rays) + 0.5) * 2.0 * np.pi / rays
-    rr, pp = np.broadcast_arrays(r[None, :], phi[:, None])
-    first = theta_first(rr, pp) if callable(theta_first) else theta_first
-    excess = signal * (first - theta_now(rr, pp)) - below
-    area, moment = _cut(r, excess)
+    across = (r[None, :], phi[:, None])
+    first = theta_first(*across) if callable(theta_first) else theta_first
+    excess = signal * (first - theta_now(*across)) - below
+    area, moment = _cut(r, np.broadcast_to(excess, (rays, points)))
     d_phi = 2.0 * np.pi / rays
     total = d_phi * area.sum()
     if total == 0.0:

@@ -97,7 +97,7 @@ def test_blocked_disk_agrees_with_finite_volumes_also_at_the_patch_ends() -> Non
     beta = np.pi * coverage
     problem = linear_problem(((-beta, beta),), ratio)
     times = np.array([30.0, 150.0, 600.0, 1500.0])
-    run = polar_fv.solve(problem, times, level=1.0)
+    run = polar_fv.solve(problem, times, level=0.7)
     near = np.array([-0.1, -0.01, -1e-3, 0.0, 1e-3, 0.01, 0.1])
     rho = np.array([0.0, 0.3, 0.6, 0.9, 0.97, 0.99, 0.998, 1.0])
     rr, pp = np.meshgrid(rho, np.concatenate([np.linspace(-np.pi, np.pi, 24), beta + near]))
@@ -113,7 +113,7 @@ def test_two_patches_on_the_full_circle_are_a_superposition() -> None:
     # b = 1 - chi(0) - chi(pi) = (1 - chi(0)) + (1 - chi(pi)) - 1, and the problem is linear.
     width, t = 0.4, 400.0
     blocked = ((-width, width), (np.pi - width, np.pi + width))
-    run = polar_fv.solve(linear_problem(blocked, 0.0), [t], level=0.5)
+    run = polar_fv.solve(linear_problem(blocked, 0.0), [t], level=0.4)
     assert not run.grid.symmetric
     share = width / np.pi
     rr, pp = np.meshgrid([0.0, 0.5, 0.9, 1.0], np.linspace(-3.1, 3.1, 21))
@@ -148,7 +148,8 @@ def test_metric_of_a_round_region_is_zero_and_of_none_is_missing() -> None:
     assert core.share == pytest.approx(0.25, abs=1e-5)  # r < R/2
     assert core.distance < 1e-12 * R
     empty = com_distance.unreacted(0.95, lambda r, phi: 0.5 + 0.0 * r)
-    assert np.isnan(empty.distance) and empty.share == 0.0
+    assert np.isnan(empty.distance)
+    assert empty.share == 0.0
 
 
 def test_metric_uses_the_first_frame_as_a_field() -> None:
@@ -166,7 +167,7 @@ def test_metric_uses_the_first_frame_as_a_field() -> None:
 
 def test_lithium_is_conserved_and_the_flux_is_exact() -> None:
     problem = stored.CASES["half_1C"].problem()
-    run = polar_fv.solve(problem, [200.0, 800.0], level=0.5)
+    run = polar_fv.solve(problem, [200.0, 800.0], level=0.3)
     for t, frame in zip(run.times, run.frames, strict=True):
         expected = 0.95 - 2.0 * problem.flux * t / (R * problem.site_density)
         assert run.mean(frame) == pytest.approx(expected, abs=1e-11)
@@ -175,8 +176,8 @@ def test_lithium_is_conserved_and_the_flux_is_exact() -> None:
 def test_a_turned_patch_turns_the_solution() -> None:
     base = stored.CASES["half_1C"].problem()
     turned = dataclasses.replace(base, blocked=((1.0, 1.0 + np.pi),))
-    a = polar_fv.solve(base, [500.0], level=0.5)
-    b = polar_fv.solve(turned, [500.0], level=0.5)
+    a = polar_fv.solve(base, [500.0], level=0.3)
+    b = polar_fv.solve(turned, [500.0], level=0.3)
     phi = np.linspace(-3.0, 3.0, 13)
     shift = 1.0 + 0.5 * np.pi
     left = a.theta(0, 0.9 * R * np.cos(phi), 0.9 * R * np.sin(phi))
@@ -206,9 +207,9 @@ def test_pybamm_and_polar_agree_in_butler_volmer_mode() -> None:
     problem = dataclasses.replace(
         stored.CASES["fresh_1C"].problem(), exchange_current=laws.exchange_current
     )
-    ours = polar_fv.solve(problem, times, level=4.0, cutoff=4.3)
+    ours = polar_fv.solve(problem, times, level=3.0, cutoff=4.3)
     theirs = pybamm_radial.charge(R, 1.0, times, cells=400)
-    end = polar_fv.solve(problem, [3600.0], level=4.0, cutoff=4.3)
+    end = polar_fv.solve(problem, [3600.0], level=3.0, cutoff=4.3)
     rim = np.array([ours.grid.rim(frame)[0] for frame in ours.frames])
     assert theirs.voltage == pytest.approx(ours.voltage, abs=1e-5)  # 2 uV measured
     assert theirs.theta_surface == pytest.approx(rim, abs=1e-5)
@@ -219,7 +220,8 @@ def test_pybamm_and_polar_agree_in_butler_volmer_mode() -> None:
     held = pybamm_radial.hold(R, full, 4.3, np.linspace(0.0, 1800.0, 19))
     i = laws.FARADAY * laws.mean_flux(1.0, R)
     assert held.current_density[0] == pytest.approx(i, rel=2e-3)  # the hold starts where CC ended
-    assert np.all(np.diff(held.current_density) < 0) and held.current_density[-1] < i / 50
+    assert np.all(np.diff(held.current_density) < 0)
+    assert held.current_density[-1] < i / 50
 
 
 # --- the stored values -----------------------------------------------------------------------
@@ -235,23 +237,34 @@ def test_stored_errors_meet_what_is_claimed(name: str) -> None:
     assert (stored.DATA / f"{name}.npz").stat().st_size < 300_000
 
 
+# Levels 0.3 and 0.6, extrapolated: theta, voltage [V], end of the run [relative]. At 5C the front
+# is steep and starves the rim, so that a coarse grid says less.
+COARSE = {
+    "fresh_1C": (5e-5, 1e-5, 3e-6),
+    "half_1C": (3e-4, 3e-5, 5e-6),
+    "half_1C_kinetic": (3e-4, 3e-5, 5e-6),
+    "half_5C": (3e-3, 1e-3, 1e-3),
+}
+
+
 @pytest.mark.parametrize("name", sorted(stored.CASES))
 def test_stored_values_come_out_again(name: str) -> None:
     expected = stored.load(name)
-    found = stored.extrapolate(stored.compute(name, 0.5), stored.compute(name, 1.0))
+    found = stored.extrapolate(stored.compute(name, 0.3), stored.compute(name, 0.6))
     gap = stored.largest_difference(found, expected)
-    assert gap["theta"] < 5e-4  # levels 0.5 and 1, extrapolated
-    assert gap["voltage"] < 1e-4
-    assert gap["t_end"] < 2e-4
-    assert gap["share"] < 2e-3
-    assert gap["distance"] < 0.01 * R
+    theta, voltage, end = COARSE[name]
+    assert gap["theta"] < theta
+    assert gap["voltage"] < voltage
+    assert gap["t_end"] < end
+    assert gap["share"] < 1e-3
+    assert gap["distance"] < 2e-3 * R
     assert found.ended_by == expected.ended_by
 
 
 def test_the_comparison_can_fail() -> None:
     expected = stored.load("half_1C")
     leaky = dataclasses.replace(stored.CASES["half_1C"].problem(), flux_ratio=0.02)
-    run = polar_fv.solve(leaky, expected.times, level=0.5)
+    run = polar_fv.solve(leaky, expected.times, level=0.3)
     rr, pp = np.meshgrid(expected.rho, expected.phi, indexing="ij")
     wrong = max(
         np.abs(run.at(f)(rr, pp) - e).max() for f, e in zip(run.frames, expected.theta, strict=True)
