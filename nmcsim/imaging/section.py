@@ -70,12 +70,20 @@ class Section:
         positions = np.einsum("pm,cmd->cpd", basis, self.nodes[self.cells])
         return basis, positions, triangles
 
-    def fine(self, values: Array) -> tuple[Array, Array]:
-        """Corners (k, 3, 2) [m] and values (k, 3) of the small triangles that stand for the field."""
+    def fine(self, values: Array, chosen: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
+        """Corners (k, 3, 2) [m] and values (k, 3) of the small triangles of the chosen cells."""
         basis, positions, triangles = self._fine
-        fine = values[self.cells] @ basis.T
-        corners = positions[:, triangles].reshape(-1, 3, 2)
+        fine = values[self.cells[chosen]] @ basis.T
+        corners = positions[chosen][:, triangles].reshape(-1, 3, 2)
         return corners, fine[:, triangles].reshape(-1, 3)
+
+    @cached_property
+    def of_cells(self) -> tuple[Array, Array]:
+        """Area (c,) [m2] and first moment (c, 2) [m3] of each cell."""
+        _, positions, triangles = self._fine
+        corners = positions[:, triangles]
+        areas = np.abs(_areas(corners.reshape(-1, 3, 2))).reshape(corners.shape[:2])
+        return areas.sum(axis=1), np.einsum("ct,ctd->cd", areas, corners.mean(axis=2))
 
     @cached_property
     def boundary(self) -> Int:
@@ -109,15 +117,13 @@ class Section:
     @cached_property
     def area(self) -> float:
         """Area of the figure [m2]."""
-        corners, _ = self.fine(np.zeros(len(self.nodes)))
-        return float(np.abs(_areas(corners)).sum())
+        return float(self.of_cells[0].sum())
 
     @cached_property
     def centre(self) -> Array:
         """Centre of mass of the figure [m]; (2,)."""
-        corners, _ = self.fine(np.zeros(len(self.nodes)))
-        a = np.abs(_areas(corners))
-        return np.asarray(a @ corners.mean(axis=1) / a.sum())
+        areas, moments = self.of_cells
+        return np.asarray(moments.sum(axis=0) / areas.sum())
 
 
 @dataclass(frozen=True)
@@ -166,8 +172,13 @@ def unreacted_region(
     ----------
     Lun et al., Supplementary Information, Eq. 2 and Fig. S4.
     """
-    corners, excess = section.fine(signal * (reference - theta) - below)
-    area, moment = _negative_part(corners, excess)
+    excess = signal * (reference - theta) - below
+    of_cells = excess[section.cells]
+    below_all, above_all = of_cells.max(axis=1) < 0.0, of_cells.min(axis=1) >= 0.0
+    areas, moments = section.of_cells
+    area, moment = _negative_part(*section.fine(excess, ~(below_all | above_all)))
+    area += float(areas[below_all].sum())
+    moment = moment + moments[below_all].sum(axis=0)
     if area <= 1e-12 * section.area:
         missing = np.full(2, np.nan)
         return Region(0.0, missing, float("nan"))

@@ -30,6 +30,7 @@ def key(shape: Shape, patches: Patches) -> str:
     said = {
         "shape": type(shape).name,
         "parameters": parameters,
+        "cell_sizes": repr(shape.cell_sizes),  # those by default, too
         "patches": repr(patches),
         "gmsh": gmsh_version(),
         "options": OPTIONS,
