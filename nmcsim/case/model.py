@@ -99,7 +99,7 @@ def from_data(data: Mapping[str, Any], folder: Path, path: Path | None = None) -
 
 
 class Case(Section):
-    """One question, ready to be run.
+    """One question, ready to be run; made by `load` (or `from_data`) and changed by copy.
 
     Attributes
     ----------
@@ -153,14 +153,15 @@ class Case(Section):
         key : str
             Dotted, such as ``"physics.rock_salt.coverage"``.
         value
-            As a case file says it: a text with a unit for a quantity.
+            As a case file says it: a text with a unit for a quantity. Paths, tuples and NumPy's
+            numbers and arrays are taken for what they hold.
 
         Raises
         ------
         InputError
             As on loading.
         """
-        return self._again(with_value(self._given, key, value))
+        return self._again(with_value(self._given, key, _plain(value)))
 
     def _again(self, data: Mapping[str, Any]) -> Self:
         return from_data(data, self._folder, self._path)  # type: ignore[return-value]
@@ -192,6 +193,10 @@ class Case(Section):
         """
         return write_case(self.resolved(), self._files, Path(directory))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the class of a shape is loaded from a file, and cannot be found by name elsewhere
+        return from_data, (self._given, self._folder, self._path)
+
     @abstractmethod
     def coarse(self) -> Self:
         """The same case at a fraction of the cost, for a quick look."""
@@ -218,6 +223,17 @@ def with_value(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
             here = here.setdefault(part, {})
     here[last] = value
     return copied
+
+
+def _plain(value: Any) -> Any:
+    """What a TOML file could say."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def canonical(value: Any) -> Any:

@@ -59,6 +59,16 @@ def test_materials_are_listed_shown_and_plotted(nmcsim: Callable[..., Any], fold
     assert (folder / "laws.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_mesh_leaves_a_picture_or_the_mesh_itself(nmcsim: Callable[..., Any], folder: Path):
+    cache = ["--mesh-cache", str(folder / "cache")]
+    said = nmcsim("mesh", "case.toml", "--coarse", *cache)
+    assert (said.status, said.err) == (0, "")
+    assert "rock salt covers 50.0000 % of the lateral surface" in said.out
+    assert (folder / "case_mesh.png").read_bytes().startswith(b"\x89PNG")
+    assert nmcsim("mesh", "case.toml", "--coarse", "--out", "a.msh", *cache).status == 0
+    assert (folder / "a.msh").read_bytes().startswith(b"$MeshFormat")
+
+
 def test_without_a_command_the_help_is_printed(nmcsim: Callable[..., Any]):
     said = nmcsim()
     assert said.status == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import tomllib
 from pathlib import Path
@@ -41,6 +42,24 @@ def test_replace_gives_a_copy_that_is_checked(make):
         case.replace("physics.surface.kind", 1)
     with pytest.raises(InputError, match="is not a key; write it as table.key"):
         case.replace("physics..x", 1)
+
+
+def test_replace_takes_what_python_has(make, tmp_path: Path):
+    case = make()
+    other = case.replace("physics.rock_salt.coverage", np.float64(0.25))
+    assert load(other.write(tmp_path / "a")).hash == other.hash
+    assert case.replace("output.frames", np.int64(7)).output.frames == 7
+    (tmp_path / "p.csv").write_text("x [um],y [um]\n0,0\n2,0\n2,2\n0,2\n")
+    shape = {"shape": "polygon", "vertices": tmp_path / "p.csv", "height": "1 um"}
+    square = case.replace("geometry", shape)
+    assert square.geometry.outline.area == pytest.approx(4e-12)
+    assert load(square.write(tmp_path / "b")).hash == square.hash
+
+
+def test_a_case_goes_to_another_process(rich):
+    again = pickle.loads(pickle.dumps(rich))
+    assert again.hash == rich.hash
+    assert again.protocol == rich.protocol
 
 
 def test_the_hash_is_that_of_what_is_said_and_not_of_how(make):
