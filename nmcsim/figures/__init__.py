@@ -98,7 +98,9 @@ FIGURES = (
 
 def drawable(result: Result) -> list[FigureKind]:
     """The figures that ``result`` has the data for."""
-    return [kind for kind in FIGURES if len(result["time"]) > 1 and kind.possible(result)]
+    if len(result.history.get("time", ())) < 2:
+        return []
+    return [kind for kind in FIGURES if kind.possible(result)]
 
 
 def save(figure: Figure, stem: Path) -> None:

@@ -38,6 +38,7 @@ def draw_kymograph(figure: Any, axes: Axes, result: Result) -> None:
     """Draw `kymograph` into ``axes``, without the states of charge above."""
     surface = along(result)
     place, name, order = coordinate(surface)
+    place, order = closed(place, order) if name.endswith("°") else (place, order)
     unit, seconds = time_unit(surface)
     theta = np.ma.masked_invalid(surface.theta[:, order].T)
     low, high = colour_limits([surface.theta])
@@ -53,14 +54,17 @@ def draw_kymograph(figure: Any, axes: Axes, result: Result) -> None:
     )
     axes.set_xlabel(f"Time / {unit}")
     axes.set_ylabel(name)
-    if name.endswith("°"):
-        axes.set_yticks([-180, -90, 0, 90, 180])
     axes.set_xlim(surface.time[0] / seconds, surface.time[-1] / seconds)
     axes.set_ylim(place[0], place[-1])
+    if name.endswith("°"):
+        axes.set_ylim(max(place[0], -180.0), min(place[-1], 180.0))
+        axes.set_yticks([-180, -90, 0, 90, 180])
     bar = figure.colorbar(image, ax=axes, pad=0.075, aspect=22)
     bar.set_label("Surface lithium per site θ")
     bar.outline.set_linewidth(0.6)
-    _mark_rock_salt(axes, blocked_intervals(place, surface.rock_salt[order]))
+    low_end, high_end = axes.get_ylim()
+    blocked = blocked_intervals(place, surface.rock_salt[order])
+    _mark_rock_salt(axes, [(max(a, low_end), min(b, high_end)) for a, b in blocked])
 
 
 def _mark_rock_salt(axes: Axes, intervals: list[tuple[float, float]]) -> None:
@@ -125,6 +129,16 @@ def coordinate(surface: SurfaceTheta) -> tuple[NDArray[np.float64], str, NDArray
         order = np.argsort(angle, kind="stable")
         return angle[order], "Angle / °", order
     return 1e6 * surface.position[by_position], "Position along the outline / µm", by_position
+
+
+def closed(
+    place: NDArray[np.float64], order: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Angles [deg] and numbers of the ordered points, with the neighbours across the seam added."""
+    return (
+        np.concatenate([[place[-1] - 360.0], place, [place[0] + 360.0]]),
+        np.concatenate([order[-1:], order, order[:1]]),
+    )
 
 
 def blocked_intervals(

@@ -47,7 +47,9 @@ def section(result: Result) -> ThetaMap:
 def moments(result: Result, soc: Sequence[float] = ()) -> list[Moment]:
     """The first times at which the states of charge ``soc`` (0..1) are reached.
 
-    Without ``soc``: four evenly spread ones, or four times where the run has no state of charge.
+    Without ``soc``: four evenly spread recorded frames, labelled by state of charge, or by time
+    where the run has none. With it, the maps are linear between the two frames beside each time;
+    where that is too coarse, ask for more frames in ``[output]``.
 
     Raises
     ------
@@ -56,15 +58,30 @@ def moments(result: Result, soc: Sequence[float] = ()) -> list[Moment]:
     """
     t = result["time"].values
     s = result["soc"].values if "soc" in result.history else np.full(len(t), np.nan)
-    if not np.isfinite(s).all() or np.ptp(s) == 0.0:
-        at = np.quantile(t, [0.1, 0.37, 0.63, 0.9])
-        return [Moment(f"{time / 60:.3g} min", float(time)) for time in at]
-    if not len(soc):
-        low, high = float(s.min()), float(s.max())
-        grid = 0.05 if high - low > 0.3 else (high - low) / 40
-        wanted = low + (high - low) * np.array([0.12, 0.38, 0.63, 0.88])
-        soc = tuple(float(v) for v in np.round(wanted / grid) * grid)
-    return [Moment(f"{100 * value:.3g} % SOC", _reached(result, t, s, value)) for value in soc]
+    known = bool(np.isfinite(s).all()) and np.ptp(s) > 0.0
+    if len(soc):
+        return [Moment(f"{100 * value:.3g} % SOC", _reached(result, t, s, value)) for value in soc]
+    return [
+        Moment(
+            f"{100 * np.interp(time, t, s):.3g} % SOC" if known else f"{time / 60:.3g} min", time
+        )
+        for time in _spread_frames(section(result).time, t, s if known else t)
+    ]
+
+
+def _spread_frames(
+    frames: NDArray[np.float64], t: NDArray[np.float64], progress: NDArray[np.float64]
+) -> list[float]:
+    """Up to four of ``frames`` [s], evenly spread in ``progress`` over its first rise or fall."""
+    change = np.diff(progress)
+    moving = np.flatnonzero(np.abs(change) > 1e-9 * np.ptp(progress))  # not the rests
+    turns = np.flatnonzero(np.diff(np.sign(change[moving])) != 0)
+    stop = t[moving[turns[0]] + 1] if len(turns) else t[-1]
+    first = frames[frames <= stop * (1 + 1e-9)]
+    at = np.interp(first, t, progress)
+    wanted = at[0] + (at[-1] - at[0]) * np.array([0.12, 0.38, 0.63, 0.88])
+    chosen = np.unique([int(np.argmin(np.abs(at - value))) for value in wanted])
+    return [float(first[i]) for i in chosen]
 
 
 def _reached(result: Result, t: NDArray[np.float64], s: NDArray[np.float64], value: float) -> float:

@@ -36,6 +36,7 @@ def overview(result: Result) -> Figure:
         draw_voltage(panels[0], result)
         if with_distance:
             draw_asymmetry(panels[1], [result])
+            panels[1].set_ylabel("COM distance / µm")  # the whole name is longer than the panel
         draw_kymograph(lower, panels[-1], result)
         for axes, text in zip(panels, "bcd", strict=False):
             letter(axes, text)

@@ -73,7 +73,7 @@ def write_report(result: Result, path: Path, sections: Sequence[Section] = ()) -
 
 
 def _page(result: Result, sections: Sequence[Section], budget: int) -> str:
-    moving = viewer(result, budget) if result.map is not None and len(result.map.time) else None
+    moving = viewer(result, budget) if _moves(result) else None
     parts = [
         *([Section("map", "Lithium in the particle", moving.body)] if moving else []),
         Section("outcome", "What happened", _outcome(result)),
@@ -119,6 +119,11 @@ the first one. Any browser from 2023 on works.</p>
 """
 
 
+def _moves(result: Result) -> bool:
+    rows = len(result.history.get("time", ()))
+    return rows > 1 and result.map is not None and len(result.map.time) > 0
+
+
 def _lead(result: Result) -> str:
     reasons = []
     for step in result.steps:
@@ -149,6 +154,8 @@ def _figures(result: Result) -> str:
     files = [folder / f"{kind.name}{suffix}" for kind in kinds for suffix in (".png", ".pdf")]
     if not all(file.is_file() for file in files):
         write_all(result)
+    if not kinds:
+        return '<p class="note">The run ended before there was anything to draw.</p>'
     return f'<div class="figures">{"".join(_figure(folder, kind) for kind in kinds)}</div>'
 
 

@@ -340,8 +340,6 @@ def _cards(result: Result, raster: Raster) -> list[Card]:
         "capacity": "capacity",
         "voltage": "voltage",
         "theta_mean": "mean θ",
-        "theta_min": "lowest θ",
-        "theta_max": "highest θ",
         "com_distance": "COM distance",
     }
     t = result["time"].values
@@ -352,6 +350,10 @@ def _cards(result: Result, raster: Raster) -> list[Card]:
         values, unit = shown(result[name])
         at = np.interp(raster.time, t, values)
         cards.append(Card(f"now_{name}", title, [_card_text(value, unit) for value in at]))
+    if "theta_min" in result.history and "theta_max" in result.history:
+        ends = [np.interp(raster.time, t, result[f"theta_{end}"].values) for end in ("min", "max")]
+        texts = [f"{low:.3f} – {high:.3f}" for low, high in zip(*ends, strict=True)]
+        cards.append(Card("now_theta_range", "lowest – highest θ", texts))
     return cards
 
 

@@ -109,6 +109,12 @@ def test_a_failed_run_without_frames_still_gets_its_page(result: Result, tmp_pat
     assert "Error bars" not in text and "Lithium in the particle" not in text
 
 
+def test_a_run_that_never_took_a_step_still_gets_its_page(result: Result, tmp_path: Path) -> None:
+    write_report(replace(result, history={}, map=None, surface=None), tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "ended before there was anything to draw" in text
+
+
 def test_balances_are_judged_against_their_limit(result: Result) -> None:
     assert ">kept<" in balance_table(result)
     bad = replace(result, summary={"balance": {"lithium": 2e-9}})
