@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,8 +39,10 @@ def write_case(data: Mapping[str, Any], files: Mapping[str, Path], directory: Pa
         taken[name] = path
         names[text] = f"inputs/{name}"
         _copy(path, directory / "inputs" / name)
-    target = directory / "case.toml"
-    target.write_text(dump_toml(_renamed(data, names)), encoding="utf-8")
+    # last and at once: where there is a case.toml, it and its files are whole
+    target, aside = directory / "case.toml", directory / ".case.toml.tmp"
+    aside.write_text(dump_toml(_renamed(data, names)), encoding="utf-8")
+    os.replace(aside, target)
     return target
 
 
