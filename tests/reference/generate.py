@@ -21,7 +21,10 @@ import numpy as np
 
 from . import stored
 
-LEVELS = {"fresh_1C": (2.0, 4.0, 8.0)}  # one radius
+LEVELS = {
+    "fresh_1C": (2.0, 4.0, 8.0),  # one radius
+    "half_1C_kinetic": (0.4, 0.8, 1.6),
+}
 DEFAULT = (0.5, 1.0, 2.0)
 
 

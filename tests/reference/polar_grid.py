@@ -173,10 +173,10 @@ def _index_of(points: Array) -> Callable[[ArrayLike], Array]:
     slope = forward.derivative()
 
     def index(x: ArrayLike) -> Array:
-        x = np.clip(np.asarray(x, dtype=float), points[0], points[-1])
-        k = np.interp(x, points, np.arange(points.size))
+        position = np.clip(np.asarray(x, dtype=float), points[0], points[-1])
+        k = np.interp(position, points, np.arange(points.size))
         for _ in range(4):  # Newton on the spline from its linear start
-            k = np.clip(k - (forward(k) - x) / slope(k), 0.0, points.size - 1.0)
+            k = np.clip(k - (forward(k) - position) / slope(k), 0.0, points.size - 1.0)
         return np.asarray(k)
 
     return index

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 from scipy.integrate import quad
 
 from . import blocked_disk, com_distance, crank, laws, polar_fv, polar_grid, stored
@@ -16,7 +17,7 @@ D0 = 5e-16  # m2/s, constant diffusivity of the linear checks: tau = 1 after 312
 LINEAR = {"radius": R, "diffusivity": D0, "site_density": laws.SITE_DENSITY, "theta_start": 0.95}
 
 
-def constant(theta: np.ndarray) -> np.ndarray:
+def constant(theta: ArrayLike) -> np.ndarray:
     return D0 * np.ones_like(np.asarray(theta))
 
 
