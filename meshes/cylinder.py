@@ -1,19 +1,18 @@
 """The right circular cylinder in three dimensions, its axis along the c-axis.
 
-Hexahedra of 27 nodes, extruded from an all-quadrilateral section: the mesh keeps the symmetry along
-the axis, and has facet integrals. The basal faces are surfaces of their own.
+Hexahedra of 27 nodes over an all-quadrilateral section: the mesh keeps the symmetry along the axis,
+and has facet integrals. The basal faces are surfaces of their own.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from types import ModuleType
 from typing import ClassVar, Self
 
 from pydantic import Field
 
-from nmcsim.case.drawing import draw_section, extrude_section
+from nmcsim.case.drawing import Layers, draw_prism, scaled_layers
 from nmcsim.case.outline import Circle
 from nmcsim.case.section import Length
 from nmcsim.case.shape import BASAL, LATERAL, Patches, Shape
@@ -26,7 +25,7 @@ class Cylinder(Shape):
     surfaces: ClassVar[Mapping[str, str]] = LATERAL | BASAL
 
     diameter: Length = Field(description="Diameter of the crystal.")
-    layers: int = Field(default=2, ge=1, le=1000, description="Number of cells over the height.")
+    layers: Layers = 2
 
     @property
     def dimension(self) -> int:
@@ -38,8 +37,7 @@ class Cylinder(Shape):
 
     def scaled(self, factor: float) -> Self:
         """The same cylinder with all cell sizes times `factor`, the height of layers too."""
-        return super().scaled(factor).changed(layers=max(1, math.ceil(self.layers / factor)))
+        return super().scaled(factor).changed(layers=scaled_layers(self.layers, factor))
 
     def build(self, gmsh: ModuleType, patches: Patches) -> None:
-        section = draw_section(gmsh, self.outline, patches, self.cell_sizes)
-        extrude_section(gmsh, section, self.height, self.layers)
+        draw_prism(gmsh, self.outline, patches, self.cell_sizes, self.height, self.layers)

@@ -6,7 +6,6 @@ faces are surfaces of their own).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import cached_property
 from types import ModuleType
@@ -16,7 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from nmcsim.case import outline
-from nmcsim.case.drawing import draw_section, extrude_section, name_groups
+from nmcsim.case.drawing import Layers, draw_prism, draw_section, name_groups, scaled_layers
 from nmcsim.case.section import InputFile, Length, wrong
 from nmcsim.case.shape import BASAL, LATERAL, Patches, Shape
 from nmcsim.case.table import read_columns
@@ -45,8 +44,8 @@ class Polygon(Shape):
     form: Literal["section", "prism"] = Field(
         default="section", description="A section is meshed in 2D, a prism in 3D."
     )
-    layers: int | None = Field(
-        default=None, ge=1, le=1000, description=f"Cells over the height of a prism; {LAYERS}."
+    layers: Layers | None = Field(
+        default=None, description=f"Cells over the height of a prism, even; {LAYERS}."
     )
 
     @model_validator(mode="before")
@@ -81,11 +80,11 @@ class Polygon(Shape):
         found = super().scaled(factor)
         if self.form == "section":
             return found
-        return found.changed(layers=max(1, math.ceil((self.layers or LAYERS) / factor)))
+        return found.changed(layers=scaled_layers(self.layers or LAYERS, factor))
 
     def build(self, gmsh: ModuleType, patches: Patches) -> None:
-        section = draw_section(gmsh, self.outline, patches, self.cell_sizes)
-        if self.form == "prism":
-            extrude_section(gmsh, section, self.height, self.layers or LAYERS)
-        else:
-            name_groups(gmsh, section)
+        if self.form == "section":
+            name_groups(gmsh, draw_section(gmsh, self.outline, patches, self.cell_sizes))
+            return
+        layers = self.layers or LAYERS
+        draw_prism(gmsh, self.outline, patches, self.cell_sizes, self.height, layers)

@@ -184,7 +184,7 @@ refuse_old_dolfinx(dolfinx.__version__)
 
 import dolfinx.fem.petsc  # noqa: E402  (only after the checks above)
 import dolfinx.jit  # noqa: E402
-from cffi import VerificationError  # noqa: E402
+from cffi import VerificationError  # type: ignore[import-untyped]  # noqa: E402
 from ffcx.codegeneration import jit  # noqa: E402
 from petsc4py import PETSc  # noqa: E402
 

@@ -10,16 +10,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Annotated
 
 import numpy as np
+from pydantic import AfterValidator, Field
 
 from nmcsim.case.outline import Circle, Outline
 from nmcsim.case.rock_salt import under_rock_salt
+from nmcsim.case.section import wrong
 from nmcsim.case.shape import Patches
 
 MICRO = 1e6  # micrometres per metre
 GROWTH = 0.3  # cells grow by this much per unit of distance; 0.3 keeps neighbours alike
 LONGEST_ARC = 0.3  # of a circle; gmsh draws arcs of less than one half
+CUT = math.sqrt(12.0 / math.sqrt(3.0))  # side of a triangle that makes three cells of area 1
 SAME_POINT = 1e-9  # of the length; closer fractions are one vertex
 
 
@@ -108,27 +112,59 @@ def name_groups(
             group(dimension - 1, entities, name=name)
 
 
-def extrude_section(gmsh: ModuleType, section: Section, height: float, layers: int) -> None:
-    """Make a prism of hexahedra from `section`, and name its region and surfaces.
+def draw_prism(
+    gmsh: ModuleType,
+    outline: Outline,
+    patches: Patches,
+    sizes: tuple[float, float, float],
+    height: float,
+    layers: int,
+) -> None:
+    """Draw the prism over a section as hexahedra, and name its region and surfaces.
 
     Parameters
     ----------
+    gmsh, outline, patches, sizes
+        As for `draw_section`; the quadrilaterals of the section have the area of squares of that
+        size.
     height : float
-        Extent along z [m].
+        Extent along z, from z = 0 [m].
     layers : int
-        Number of cells over the height.
+        Number of cells over the height, even.
     """
-    # quadrilaterals only: DOLFINx has no facet integrals on prisms
-    gmsh.option.setNumber("Mesh.RecombinationAlgorithm", 3)
-    gmsh.model.geo.mesh.setRecombine(2, section.face)
+    # Triangles are extruded and every prism is cut into six hexahedra, since DOLFINx has no facet
+    # integrals on prisms. Joining triangles instead leaves quadrilaterals with two edges on the
+    # circle, which degenerate when these are curved.
+    inside, surface, end = (CUT * size for size in sizes)
+    section = draw_section(gmsh, outline, patches, (inside, surface, end))
+    gmsh.option.setNumber("Mesh.SubdivisionAlgorithm", 2)
     made = gmsh.model.geo.extrude(
-        [(2, section.face)], 0.0, 0.0, MICRO * height, numElements=[layers], recombine=True
+        [(2, section.face)], 0.0, 0.0, MICRO * height, numElements=[layers // 2], recombine=True
     )
     gmsh.model.geo.synchronize()
     top, lateral = made[0][1], [tag for _, tag in made[2:]]
     name_groups(gmsh, section, lateral, dimension=3)
     gmsh.model.addPhysicalGroup(2, [section.face], name="bottom")
     gmsh.model.addPhysicalGroup(2, [top], name="top")
+
+
+def _even(layers: int) -> int:
+    if layers % 2:
+        raise wrong(f"must be even; write {layers + 1}")
+    return layers
+
+
+Layers = Annotated[
+    int,
+    Field(ge=2, le=1000, description="Number of cells over the height, even."),
+    AfterValidator(_even),
+]
+"""A parameter of shapes that are drawn by `draw_prism`."""
+
+
+def scaled_layers(layers: int, factor: float) -> int:
+    """The number of layers for cells that are `factor` times as high, even."""
+    return max(2, 2 * round(0.5 * layers / factor))
 
 
 def _breaks(outline: Outline, ends: Sequence[float]) -> list[float]:

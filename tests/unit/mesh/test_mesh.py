@@ -44,7 +44,7 @@ def test_a_number_is_an_integrand(built: Callable[..., Mesh], disk: Shape, one: 
 
 
 def test_in_3d_the_thickness_is_one(built: Callable[..., Mesh]) -> None:
-    mesh = built(shape("cylinder")(diameter="2 um", height="1.0 um", layers=1))
+    mesh = built(shape("cylinder")(diameter="2 um", height="1.0 um", layers=2))
     x = ufl.SpatialCoordinate(mesh.domain)
     assert mesh.thickness == 1.0
     assert mesh.centre == (0.0, 0.0, 0.5e-6)
@@ -93,12 +93,6 @@ def test_spaces(built: Callable[..., Mesh], disk: Shape) -> None:
     assert mesh.lagrange(2).dofmap.index_map.size_global == mesh.quality().nodes
     assert mesh.lagrange(1).dofmap.index_map.size_global < mesh.quality().nodes
     assert mesh.real().dofmap.index_map.size_global == 1
-
-
-def test_the_disk_has_the_promised_number_of_unknowns(
-    built: Callable[..., Mesh], disk: Shape
-) -> None:
-    assert 1500 < built(disk).quality().nodes < 12000
 
 
 def test_the_summary_names_what_a_reader_asks(built: Callable[..., Mesh], disk: Shape) -> None:

@@ -34,7 +34,7 @@ KINDS = [
     ("disk", {}, lambda d: math.pi * d**2 / 4.0, lambda d: math.pi * d, CURVED),
     ("cylinder", {}, lambda d: math.pi * d**2 / 4.0, lambda d: math.pi * d, CURVED),
     ("polygon", {}, hexagon_area, lambda d: 3.0 * d, EXACT),
-    ("polygon", {"form": "prism", "layers": 1}, hexagon_area, lambda d: 3.0 * d, EXACT),
+    ("polygon", {"form": "prism", "layers": 4}, hexagon_area, lambda d: 3.0 * d, EXACT),
     ("polygon", {"sides": 4}, lambda d: d**2 / 2.0, lambda d: 2.0 * math.sqrt(2.0) * d, EXACT),
 ]
 SIZES = [(2.5e-6, 1.0e-6), (0.4e-6, 1.7e-6)]
@@ -106,18 +106,42 @@ def test_patch_ends_and_corners_are_vertices(
 def test_cells_are_well_shaped_and_finer_at_the_surface_and_at_patch_ends(
     built: Callable[..., Mesh], name: str, more: dict[str, object]
 ) -> None:
-    particle = make(name, 2.5e-6, 1e-6, **more)
-    mesh = built(particle)
-    inside, surface, end = particle.cell_sizes
+    sizes = {"cell_size": "0.2 um", "surface_cell_size": "0.1 um", "patch_end_cell_size": "30 nm"}
+    particle = make(name, 2.5e-6, 1e-6, **more, **sizes)
+    quality = built(particle).quality()
     if particle.dimension == 2:
-        quality = mesh.quality()
         assert quality.sicn > 0.6  # gmsh's frontal Delaunay reaches 0.7 here
-        assert quality.smallest < 2.0 * end < inside < quality.largest < 2.0 * inside
+        assert quality.smallest < 2.0 * 30e-9
+        assert 0.15e-6 < quality.largest < 0.3e-6
     else:
-        # flat cells on fine edges: the condition number says less than the sign
-        assert mesh.quality().sicn > 0.02
-        assert mesh.domain.topology.cell_name() == "hexahedron"
-    assert end < surface < inside
+        assert quality.sicn > 0.03  # edges of 30 nm are up to 17 times as high as wide
+        assert built(particle).domain.topology.cell_name() == "hexahedron"
+
+
+@pytest.mark.parametrize("patches", [(), ((0.75, 1.25),), ((0.1, 0.3), (0.5, 0.8))])
+@pytest.mark.parametrize("factor", [1.0, 2.0, 3.0])
+def test_no_curved_hexahedron_degenerates(
+    built: Callable[..., Mesh], patches: Patches, factor: float
+) -> None:
+    # as high as wide or so: quadrilaterals with two edges on the circle would give less than 1e-3
+    cylinder = make("cylinder", 2.5e-6, 0.2e-6, cell_size="0.12 um").scaled(factor)
+    assert built(cylinder, patches).quality().sicn > 0.25
+
+
+def test_cells_have_about_the_asked_size(built: Callable[..., Mesh]) -> None:
+    size = dict.fromkeys(("cell_size", "surface_cell_size", "patch_end_cell_size"), "0.1 um")
+    area = math.pi * 1.25**2
+    triangles = built(make("disk", 2.5e-6, 1e-6, **size), ()).quality().cells
+    assert triangles == pytest.approx(area / (0.1**2 * math.sqrt(3.0) / 4.0), rel=0.15)
+    hexahedra = built(make("cylinder", 2.5e-6, 1e-6, **size, layers=4), ()).quality().cells
+    assert hexahedra == pytest.approx(4.0 * area / 0.1**2, rel=0.2)
+
+
+def test_an_odd_number_of_layers_is_refused() -> None:
+    with pytest.raises(ValidationError, match="must be even; write 4"):
+        make("cylinder", 2e-6, 1e-6, layers=3)
+    with pytest.raises(ValidationError, match="must be even; write 6"):
+        make("polygon", 2e-6, 1e-6, form="prism", layers=5)
 
 
 def test_a_coarser_copy_has_fewer_cells(built: Callable[..., Mesh], disk: Shape) -> None:
@@ -129,8 +153,8 @@ def test_a_coarser_copy_has_fewer_cells(built: Callable[..., Mesh], disk: Shape)
 
 
 def test_a_coarser_cylinder_has_fewer_layers() -> None:
-    assert make("cylinder", 2e-6, 1e-6, layers=5).scaled(2.0).layers == 3
-    assert make("polygon", 2e-6, 1e-6, form="prism").scaled(2.0).layers == 1
+    assert make("cylinder", 2e-6, 1e-6, layers=8).scaled(2.0).layers == 4
+    assert make("polygon", 2e-6, 1e-6, form="prism").scaled(2.0).layers == 2
     assert make("polygon", 2e-6, 1e-6).scaled(2.0).layers is None
 
 
