@@ -48,7 +48,7 @@ def test_a_wrong_value_stops_every_command(
     ("arguments", "sentence"),
     [
         (["run"], "the following arguments are required: CASE"),
-        (["runn", "case.toml"], "invalid choice: 'runn'"),
+        (["walk", "case.toml"], "invalid choice: 'walk'"),
         (["run", "none.toml"], "none.toml: does not exist"),
         (["run", "."], "is a folder, not a case file"),
         (["run", "case.toml", "--resume", "--overwrite"], "not allowed with"),
