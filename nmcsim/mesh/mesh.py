@@ -136,7 +136,7 @@ class Mesh:
         self._known(name, "region", self.regions)
         return _found(self.cell_tags, self.tags[name])
 
-    def dofs(self, space: fem.FunctionSpace, name: str) -> np.ndarray:
+    def dofs(self, space: fem.FunctionSpace[np.float64], name: str) -> np.ndarray:
         """Local dofs of `space` on a surface, owned ones first, int32, ascending."""
         found = fem.locate_dofs_topological(space, self.dimension - 1, self.facets(name))
         return np.sort(found)

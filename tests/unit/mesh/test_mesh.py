@@ -95,6 +95,17 @@ def test_spaces(built: Callable[..., Mesh], disk: Shape) -> None:
     assert mesh.real().dofmap.index_map.size_global == 1
 
 
+def test_unknowns_on_a_surface_lie_there(built: Callable[..., Mesh], disk: Shape) -> None:
+    mesh = built(disk)
+    space = mesh.lagrange(2)
+    found = mesh.dofs(space, "rock_salt")
+    # an arc of n facets holds n + 1 vertices and n middles
+    assert len(found) == 2 * len(mesh.facets("rock_salt")) + 1
+    assert (np.diff(found) > 0).all()
+    radii = np.hypot(*space.tabulate_dof_coordinates()[found, :2].T)
+    assert radii == pytest.approx(1.25e-6, rel=1e-9)
+
+
 def test_the_summary_names_what_a_reader_asks(built: Callable[..., Mesh], disk: Shape) -> None:
     text = built(disk).summary()
     assert text.startswith("disk: ")
