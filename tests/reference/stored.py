@@ -112,16 +112,23 @@ def compute(name: str, level: float, rtol: float = 1e-7) -> Values:
 EXTRAPOLATED = ("theta", "distance", "share", "voltage", "rim_min", "rim_max", "t_end")
 
 
+def _pair(a: Values, b: Values, key: str) -> tuple[Array, Array]:
+    """One value of both; the voltage curves cut to the run that ends first."""
+    x, y = np.asarray(getattr(a, key)), np.asarray(getattr(b, key))
+    if key in ("voltage", "rim_min", "rim_max"):
+        rows = min(x.size, y.size)
+        return x[:rows], y[:rows]
+    return x, y
+
+
 def extrapolate(coarse: Values, fine: Values) -> Values:
     """Richardson's value for order 2 from two levels of ratio 2."""
     values = dict(vars(fine))
     for key in EXTRAPOLATED:
-        a, b = np.asarray(getattr(coarse, key)), np.asarray(getattr(fine, key))
-        if a.ndim and a.shape[0] != b.shape[0]:  # the run ended a little earlier at one level
-            rows = min(a.shape[0], b.shape[0])
-            raise ValueError(f"{key}: rows beyond {rows} are not in both levels")
+        a, b = _pair(coarse, fine, key)
         extrapolated = b + (b - a) / 3.0
-        values[key] = float(extrapolated) if extrapolated.ndim == 0 else extrapolated
+        values[key] = extrapolated if extrapolated.ndim else float(extrapolated)
+    values["voltage_times"] = fine.voltage_times[: values["voltage"].size]
     return Values(**values)
 
 
@@ -129,9 +136,8 @@ def largest_difference(a: Values, b: Values) -> dict[str, float]:
     """Largest |a - b| of each extrapolated value; t_end relative; NaN against NaN is equal."""
     result = {}
     for key in EXTRAPOLATED:
-        x, y = np.asarray(getattr(a, key)), np.asarray(getattr(b, key))
-        gap = np.abs(x - y)
-        gap = np.where(np.isnan(x) & np.isnan(y), 0.0, gap)
+        x, y = _pair(a, b, key)
+        gap = np.where(np.isnan(x) & np.isnan(y), 0.0, np.abs(x - y))
         result[key] = float(gap.max() / (y if key == "t_end" else 1.0))
     return result
 

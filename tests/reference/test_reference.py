@@ -228,13 +228,23 @@ def test_pybamm_and_polar_agree_in_butler_volmer_mode() -> None:
 # --- the stored values -----------------------------------------------------------------------
 
 
+# Upper bounds claimed for the stored theta, voltage [V] and end of the run [relative]. At 5C the
+# bound is that of levels 0.5 and 1; the correction from level 2, 2e-4, is the better estimate.
+CLAIMED = {
+    "fresh_1C": (1e-6, 1e-6, 1e-7),
+    "half_1C": (3e-5, 5e-6, 2e-6),
+    "half_1C_kinetic": (1e-4, 2e-5, 1e-5),
+    "half_5C": (1e-3, 2e-5, 5e-4),
+}
+
+
 @pytest.mark.parametrize("name", sorted(stored.CASES))
 def test_stored_errors_meet_what_is_claimed(name: str) -> None:
     errors = json.loads((stored.DATA / "errors.json").read_text())[name]
-    for key, limit in {"theta": 1e-4, "voltage": 2e-5, "t_end": 1e-5}.items():
+    for key, limit in zip(("theta", "voltage", "t_end"), CLAIMED[name], strict=True):
         assert errors["extrapolated"][key] < limit
         assert errors["time"][key] < limit
-    assert 1.5 < errors["order"] < 3.0
+    assert 1.5 < errors["order"] < 3.0  # second order, met where the levels resolve the front
     assert (stored.DATA / f"{name}.npz").stat().st_size < 300_000
 
 
@@ -244,14 +254,18 @@ COARSE = {
     "fresh_1C": (5e-5, 1e-5, 3e-6),
     "half_1C": (3e-4, 3e-5, 5e-6),
     "half_1C_kinetic": (3e-4, 3e-5, 5e-6),
-    "half_5C": (3e-3, 1e-3, 1e-3),
+    "half_5C": (3e-3, 5e-5, 3e-3),
 }
 
 
-@pytest.mark.parametrize("name", sorted(stored.CASES))
+@pytest.mark.parametrize(
+    "name",
+    ["fresh_1C", "half_1C", "half_1C_kinetic", pytest.param("half_5C", marks=pytest.mark.slow)],
+)
 def test_stored_values_come_out_again(name: str) -> None:
     expected = stored.load(name)
     found = stored.extrapolate(stored.compute(name, 0.3), stored.compute(name, 0.6))
+    assert found.times.tolist() == expected.times.tolist()
     gap = stored.largest_difference(found, expected)
     theta, voltage, end = COARSE[name]
     assert gap["theta"] < theta
