@@ -180,8 +180,8 @@ class NDF:
                 self._failures += 1
                 shrink = max(0.2, 0.8 * error ** (-1.0 / (k + 1)))
                 self._resize(self.h * shrink)
-                if self._failures >= 3 and self.order > 1:
-                    self._restart_low()
+                if self._failures >= 2 and self.order > 1:
+                    self._lower_order()
                 continue
             self._accept(result.change, error, result.refreshes)
             return
@@ -204,19 +204,17 @@ class NDF:
         self.h *= factor
         self._equal_steps = 0
 
-    def _restart_low(self) -> None:
-        """After rejections in a row the high differences are not to be trusted: go on at order 1."""
-        self.order = 1
-        self._failures = 0
+    def _lower_order(self) -> None:
+        """After failures in a row the highest difference is not to be trusted."""
+        self.order -= 1
         self._equal_steps = 0
 
     def _newton_failed(self) -> None:
         self.counts["newton_failures"] += 1
         self._failures += 1
         self._change(0.5 if self._failures == 1 else 0.25)
-        if self._failures >= 4 and self.order > 1:
-            self._restart_low()
-            self._failures = 4
+        if self._failures >= 2 and self.order > 1:
+            self._lower_order()
 
     def _accept(self, d: Array, error: float, refreshes: int) -> None:
         k, D = self.order, self.D

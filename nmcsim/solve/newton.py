@@ -49,7 +49,7 @@ class Newton:
     system: System
     norm: Norm
     counts: Counter[str]
-    tolerance: float = 0.1
+    tolerance: float = 0.05
     shift_window: float = 0.3
     max_iterations: int = 6
     max_refreshes: int = 4
@@ -107,8 +107,8 @@ class Newton:
     ) -> tuple[bool, Array, Array, int]:
         """Simplified Newton on the present factorisation; restarts nothing."""
         assert self._shift is not None
-        # a factorisation with another shift over- or undershoots along differential unknowns
-        correction = 2.0 / (1.0 + shift / self._shift)
+        # a factorisation with another shift over- or undershoots, along differential unknowns only
+        correction = np.where(self.norm.algebraic, 1.0, 2.0 / (1.0 + shift / self._shift))
         previous = np.inf
         d = d.copy()
         for n in range(1, self.max_iterations + 1):

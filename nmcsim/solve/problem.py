@@ -134,7 +134,8 @@ class Problem:
         maps = [(V.dofmap.index_map, V.dofmap.index_map_bs) for V in spaces]
         self._is = cpp.la.petsc.create_index_sets(maps)
         self._b = fem_petsc.create_vector(spaces)
-        self._blocks_of_b = self._b.getAttr("_blocks")
+        ghosts = [V.dofmap.index_map.num_ghosts * V.dofmap.index_map_bs for V in spaces]
+        self._ghost_offsets = self.size + np.concatenate(([0], np.cumsum(ghosts)))
         J = self._pattern()
         self._J = J
         self._J.setOption(PETSc.Mat.Option.NEW_NONZERO_LOCATION_ERR, True)
@@ -330,7 +331,7 @@ class Problem:
 
     def _assemble_vector(self, forms: Sequence[Any]) -> Array:
         """Sum of the forms' element vectors over all ranks, owned rows, scaled."""
-        owned, ghost = self._blocks_of_b
+        owned, ghost = self._offsets, self._ghost_offsets
         with self._b.localForm() as local:
             local.set(0.0)
             a = local.array

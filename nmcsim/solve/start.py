@@ -38,9 +38,6 @@ def consistent(
     NoConsistentStart
         If the iteration does not converge.
     """
-    algebraic = np.zeros(system.size, dtype=bool)
-    for f in system.unknowns:
-        algebraic[system.slice(f)] = f.algebraic
     u = u.copy()
     u_t = np.zeros_like(u)
     for _ in range(iterations):
@@ -53,12 +50,12 @@ def consistent(
             raise NoConsistentStart(str(error)) from error
         counts["jacobians"] += 1
         counts["factorisations"] += 1
-        potentials = np.where(algebraic, delta, 0.0)
+        potentials = np.where(norm.algebraic, delta, 0.0)
         if not np.isfinite(norm.update(delta)):
             break
         damping = norm.damping(potentials)
         u += damping * potentials
-        u_t += damping * np.where(algebraic, 0.0, delta)
+        u_t += damping * np.where(norm.algebraic, 0.0, delta)
         if damping == 1.0 and norm.update(potentials) < 1e-3:
             return u, u_t
     raise NoConsistentStart("the potentials of the start did not converge")

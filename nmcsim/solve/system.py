@@ -67,10 +67,12 @@ class Norm:
         self.rtol = rtol
         weight = np.ones(system.size)
         tested = np.zeros(system.size)
+        self.algebraic = np.zeros(system.size, dtype=bool)
         self._caps: list[tuple[slice, float]] = []
         for f, where in self.fields:
             weight[where] = 1.0 / (rtol * f.scale)
             tested[where] = weight[where] if f.in_error_test else 0.0
+            self.algebraic[where] = f.algebraic
             if np.isfinite(f.max_update):
                 self._caps.append((where, f.max_update))
         self._all = weight

@@ -1,0 +1,106 @@
+"""Error bars from a second run with larger cells and looser tolerances.
+
+An error of order p in the cell size falls by r^p between the runs, r = 1.5, so their difference is
+at least (r^p - 1) times the error of the finer one: 1.25 times it for p = 2, more for the orders
+that P2 elements reach. The difference itself is taken as the bar: nothing is extrapolated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmcsim.log import logger
+from nmcsim.mesh.ranks import on_one_rank
+from nmcsim.results import Result, write_json
+from nmcsim.run import simulate
+
+__all__ = ["add_error_bars", "compared"]
+
+COARSER, LOOSER = 1.5, 5.0
+
+LARGEST: Mapping[str, str] = {
+    "voltage": "voltage, largest error at the times of the maps",
+    "theta_min": "lowest lithium per site, largest error at the times of the maps",
+    "theta_max": "highest lithium per site, largest error at the times of the maps",
+    "com_distance": "centre-of-mass distance, largest error at the times of the maps",
+    "unreacted_share": "unreacted share, largest error at the times of the maps",
+}
+
+
+def add_error_bars(result: Result, case: Any, comm: Any, mesh_cache: Path | None = None) -> Result:
+    """Run ``case`` again more coarsely and write the differences into the result's summary.
+
+    Collective on ``comm``; the second run lies in the result's folder ``coarser``.
+
+    Returns
+    -------
+    Result
+        Loaded again, with ``summary["error_bars"]``.
+    """
+    if "error_bars" in result.summary:
+        return result
+    if comm.rank == 0:
+        logger.info("  once more, with cells %g times as large, for error bars", COARSER)
+    coarser = simulate(
+        case.coarser(COARSER, LOOSER), result.directory / "coarser", comm, resume=True,
+        mesh_cache=mesh_cache,
+    )  # fmt: skip
+
+    def job() -> None:
+        path = result.directory / "summary.json"
+        content = json.loads(path.read_text())
+        write_json(path, content | {"error_bars": compared(result, coarser)})
+
+    on_one_rank(comm, job)
+    return Result.load(result.directory)
+
+
+def compared(fine: Result, coarse: Result) -> dict[str, dict[str, Any]]:
+    """Each headline observable with its value and the difference between two runs.
+
+    Returns
+    -------
+    dict of name -> {value, error, unit, description}
+        Observables that one run lacks are left out.
+    """
+    bars: dict[str, dict[str, Any]] = {}
+    for k, (a, b) in enumerate(zip(fine.steps, coarse.steps, strict=False), start=1):
+        if a["ended_by"] == "time":
+            continue
+        bars[f"t_end_{k}"] = {
+            "value": a["t_end"] - a["t_start"],
+            "error": abs(a["t_end"] - a["t_start"] - b["t_end"] + b["t_start"]),
+            "unit": "s",
+            "description": f"length of step {k}, {a['sentence']}",
+        }
+    rows = _common_rows(fine, coarse)
+    for name, description in LARGEST.items():
+        if name not in fine.history or name not in coarse.history:
+            continue
+        series = fine.history[name]
+        x, y = series.values[rows[0]], coarse.history[name].values[rows[1]]
+        there = np.isfinite(x) & np.isfinite(y)
+        if not there.any():
+            continue
+        bars[name] = {
+            "value": float(x[there][-1]),
+            "error": float(np.abs(x - y)[there].max()),
+            "unit": series.unit,
+            "description": description,
+        }
+    return bars
+
+
+def _common_rows(a: Result, b: Result) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of both histories at the times at which both kept a map, after the start."""
+    assert a.map is not None and b.map is not None
+    times = [t for t in a.map.time if t > 0.0 and np.isclose(b.map.time, t, rtol=1e-9).any()]
+    found = [
+        [int(np.argmin(np.abs(r.history["time"].values - t))) for t in times] for r in (a, b)
+    ]
+    return np.array(found[0], dtype=int), np.array(found[1], dtype=int)
