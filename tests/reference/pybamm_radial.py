@@ -9,8 +9,8 @@ radius suffices. The laws are written again with PyBaMM's functions and compared
 the tests. PyBaMM discretises in space (finite volumes, gradient from theta itself and not from a
 Kirchhoff potential) and integrates in time (IDA): nothing is shared with ``polar_fv``.
 
-Own error: V within 0.05 mV and theta within 1e-4 of ``polar_fv`` in the same mode
-(test_reference.py); it falls with ``cells``.
+Own error, 1C, against ``polar_fv`` at level 4 in the same mode: 200 cells 4 uV, 5e-6 in theta and
+3e-6 of the time of 4.3 V; 400 cells 2 uV, 2e-6, 1e-6.
 """
 
 from __future__ import annotations
