@@ -8,9 +8,8 @@ from pathlib import Path
 project = "nmcsim"
 author = "The nmcsim authors"
 project_copyright = "the nmcsim authors; LGPL-3.0-or-later"
-release = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text())["project"][
-    "version"
-]
+pyproject = Path(__file__).parents[1] / "pyproject.toml"
+release = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["version"]
 version = release
 
 extensions = ["myst_parser", "sphinx.ext.mathjax"]
