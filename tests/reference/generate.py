@@ -10,7 +10,7 @@ size (order 2). Own error, in ``data/errors.json``:
     time             largest difference between rtol 1e-7 (used) and 1e-9 at the coarsest level
 
 At 5C the two coarser levels do not resolve the front, so that this bound (8e-4) is too wide; levels
-0.7 and 1.4 extrapolated differ from the stored theta by 1.4e-4 (one point at 30 s, below 1e-4 at
+0.7 and 1.4 extrapolated differ from the stored theta by 1.4e-4 (at 10 and 30 s; below 1e-4 at
 all times after 30 s), from the voltage by 4e-3 mV, from the time of exhaustion by 6e-5.
 
 Keys within: theta [1], voltage [V], t_end [relative], distance [m], share [1].
