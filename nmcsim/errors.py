@@ -49,7 +49,8 @@ class InputError(NmcsimError):
     def __str__(self) -> str:
         if len(self.mistakes) == 1 and self.mistakes[0].text is None:
             m = self.mistakes[0]
-            return ": ".join(part for part in (self.source, f"{m.place} {m.message}".strip()) if part)
+            sentence = f"{m.place} {m.message}".strip()
+            return ": ".join(part for part in (self.source, sentence) if part)
         n = len(self.mistakes)
         count = "1 mistake" if n == 1 else f"{n} mistakes"
         lines = [f"{self.source}: {count}, nothing was run" if self.source else count]

@@ -26,6 +26,8 @@ from typing import Any
 
 from nmcsim.errors import NmcsimError
 
+__all__ = ["MPI", "PETSc", "dolfinx", "heal_jit_cache", "jit_cache", "versions"]
+
 OLDEST = (0, 11)
 JIT_TIMEOUT = 120  # [s]; the default of 10 fails for large forms on a loaded machine
 ABANDONED = 300.0  # [s]; in a cache shared with other programs, what is older was killed

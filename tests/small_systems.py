@@ -88,19 +88,26 @@ def robertson() -> DenseSystem:
     def f(t: float, u: Array, u_t: Array) -> Array:
         a, b, c = u
         return np.array(
-            [u_t[0] + k1 * a - k3 * b * c,
-             u_t[1] - k1 * a + k3 * b * c + k2 * b * b,
-             a + b + c - 1.0]
+            [
+                u_t[0] + k1 * a - k3 * b * c,
+                u_t[1] - k1 * a + k3 * b * c + k2 * b * b,
+                a + b + c - 1.0,
+            ]
         )
 
     def df(t: float, u: Array, u_t: Array) -> Array:
-        a, b, c = u
+        _, b, c = u
         return np.array(
             [[k1, -k3 * c, -k3 * b], [-k1, k3 * c + 2 * k2 * b, k3 * b], [1.0, 1.0, 1.0]]
         )
 
     return DenseSystem(
-        (Field("a", slice(0, 1)), Field("b", slice(1, 2), scale=1e-5),
-         Field("c", slice(2, 3), algebraic=True)),
-        f, df, np.diag([1.0, 1.0, 0.0]),
+        (
+            Field("a", slice(0, 1)),
+            Field("b", slice(1, 2), scale=1e-5),
+            Field("c", slice(2, 3), algebraic=True),
+        ),
+        f,
+        df,
+        np.diag([1.0, 1.0, 0.0]),
     )

@@ -1,1 +1,1 @@
-"""From fields to what a microscope sees, and the papers' image metrics. Imports neither DOLFINx nor MPI."""
+"""From fields to what a microscope sees, and the papers' image metrics; no DOLFINx, no MPI."""

@@ -1,4 +1,4 @@
-"""The section of a particle seen along its c-axis: quadratic triangles and quadrilaterals in the plane.
+"""The section of a particle seen along its c-axis: triangles and quadrilaterals in the plane.
 
 A field lives on the nodes of curved cells. For pictures and for the cut of a region each cell is
 divided into small straight triangles, with the field and the outline interpolated by the cell's
@@ -17,6 +17,15 @@ __all__ = ["Region", "Section", "unreacted_region"]
 
 Array = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
+
+
+_EDGES: dict[int, tuple[list[tuple[int, int]], list[int]]] = {
+    3: ([(0, 1), (1, 2), (2, 0)], []),
+    6: ([(0, 1), (1, 2), (2, 0)], [5, 3, 4]),
+    4: ([(0, 1), (1, 3), (3, 2), (2, 0)], []),
+    9: ([(0, 1), (1, 3), (3, 2), (2, 0)], [4, 6, 7, 5]),
+}
+"""Ends and middle of each edge of a cell, by its number of nodes."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class Section:
 
     @cached_property
     def _fine(self) -> tuple[Array, Array, Int]:
-        """Interpolation (p, m) to a lattice of each cell, its positions (c, p, 2), triangles (q, 3)."""
+        """Interpolation (p, m) to a lattice of a cell, positions (c, p, 2), triangles (q, 3)."""
         degree = 1 if self.cells.shape[1] in (3, 4) else 2
         n = 1 if degree == 1 else 4
         if self.cells.shape[1] in (3, 6):
@@ -88,14 +97,9 @@ class Section:
     @cached_property
     def boundary(self) -> Int:
         """The outline as a closed, counter-clockwise chain of nodes; (b,), each node once."""
-        edges = {
-            3: [(0, 1), (1, 2), (2, 0)],
-            6: [(0, 1, 5), (1, 2, 3), (2, 0, 4)],
-            4: [(0, 1), (1, 3), (3, 2), (2, 0)],
-            9: [(0, 1, 4), (1, 3, 6), (3, 2, 7), (2, 0, 5)],
-        }[self.cells.shape[1]]
-        ends = np.concatenate([self.cells[:, list(e[:2])] for e in edges])
-        middle = [self.cells[:, e[2]] for e in edges] if len(edges[0]) == 3 else []
+        ends_of, middles_of = _EDGES[self.cells.shape[1]]
+        ends = np.concatenate([self.cells[:, list(e)] for e in ends_of])
+        middle = [self.cells[:, m] for m in middles_of]
         _, index, count = np.unique(
             np.sort(ends, axis=1), axis=0, return_index=True, return_counts=True
         )
@@ -221,8 +225,8 @@ def _areas(corners: Array) -> Array:
 
 
 def _triangle_lattice(n: int) -> tuple[Array, Int]:
-    index = {}
-    points = []
+    index: dict[tuple[int, int], int] = {}
+    points: list[tuple[float, float]] = []
     for j in range(n + 1):
         for i in range(n + 1 - j):
             index[i, j] = len(points)

@@ -1,4 +1,4 @@
-"""One page per model: the balances of the paper, wired to a :class:`~nmcsim.solve.problem.Problem`."""
+"""One page per model: the balances of a paper, wired to a `Problem`."""
 
 from __future__ import annotations
 

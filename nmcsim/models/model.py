@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 
 from nmcsim.solve.drive import Event
 from nmcsim.solve.fields import Array, Unknown
@@ -42,7 +43,7 @@ class Model:
     likely : callable
         ``(unknown, value) -> str``: the probable physical reason of a failure there.
     flux : callable
-        ``(theta, b, scalars) -> j``: surface flux [mol/m2/s] at surface nodes with the stoichiometry
+        ``(theta, b, scalars) -> j``: surface flux [mol/m2/s] at nodes with the stoichiometry
         ``theta`` and the blocking factor ``b``, given the observables' present values.
     theta_charged, theta_discharged : float
         Stoichiometries between which a step's length is expected.
@@ -64,4 +65,4 @@ class Model:
     flux: Callable[[Array, Array, Mapping[str, float]], Array]
     theta_charged: float
     theta_discharged: float
-    facts: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, float] = default(default_factory=dict)

@@ -1,12 +1,12 @@
 """Lithium in one crystal whose surface is partly blocked by rock salt.
 
-    N_L d(theta)/dt = div( N_L D(theta) grad theta )          in the crystal                   (11, 12)
-    - N_L D grad theta . n = j                                 on its lateral surface; j > 0 leaves (15)
+    N_L d(theta)/dt = div( N_L D(theta) grad theta )      in the crystal                   (11, 12)
+    - N_L D grad theta . n = j                             on its lateral surface; j > 0 leaves (15)
 
-    D = theta D_ab(theta) |U'(theta)| F / RT                   the chemical diffusivity             (10)
+    D = theta D_ab(theta) |U'(theta)| F / RT               the chemical diffusivity             (10)
 
-    flux             j = b j_bare,   j_bare = I / (F integral of b)                             (13, 14)
-                     V = integral of b U(theta) / integral of b;   at rest the mean over the bare surface
+    flux             j = b j_bare,   j_bare = I / (F integral of b)                         (13, 14)
+                     V = integral of b U(theta) / integral of b;   at rest over the bare surface
     butler_volmer    j = b i(theta, V) / F,   i = 2 i0(theta) sinh(F (V - U(theta)) / 2RT),
                      F integral of j = I,   with I or V imposed
     b = 1 on the bare surface, flux_ratio on rock salt
@@ -140,7 +140,7 @@ def _lateral(case: Any, mesh: Any, f: Any) -> Any:
 
 
 def _charge(case: Any, mesh: Any, I: Any) -> tuple[Unknown, Any]:
-    """The charge Q and its row, dQ/dt = I; it follows the state and does not steer the time step."""
+    """The charge Q and its row, dQ/dt = I; it does not steer the time step."""
     capacity = F * case.material.site_density * mesh.measure("crystal")
     Q = Unknown("charge", "Q", "A s", mesh.real(), scale=capacity, in_error_test=False)
     area, per_area = mesh.measure("lateral"), mesh.ds("lateral", degree=DEGREE)
@@ -245,7 +245,7 @@ def _model(
 
 
 def _guards(case: Any, extremes: Extremes) -> list[Event]:
-    """The surface runs empty or full (Eq. 15 asks for its flux all the same), or a law's range ends."""
+    """The surface runs empty or full (Eq. 15 goes on asking for flux), or a law's range ends."""
     material = case.material
     empty, full = 1e-3, 1.0 - 1e-3
     if not case.physics.extrapolate:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from dolfinx import fem
 
 from nmcsim.solve.fields import Array, Unknown
 
@@ -43,7 +42,7 @@ class Layout:
     @classmethod
     def of(cls, unknown: Unknown) -> Layout:
         """Number the nodes; collective."""
-        V: fem.FunctionSpace = unknown.space
+        V = unknown.space
         comm, imap = V.mesh.comm, V.dofmap.index_map
         tdim = V.mesh.topology.dim
         n_cells = V.mesh.topology.index_map(tdim).size_local

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from dolfinx import fem, geometry
+from dolfinx import geometry
 
 from nmcsim.imaging.section import Section
 from nmcsim.observe.layout import Layout
@@ -142,7 +142,7 @@ class Probe:
     """
 
     def __init__(self, unknown: Unknown, where: slice, points: Array) -> None:
-        V: fem.FunctionSpace = unknown.space
+        V = unknown.space
         self._V, self._u, self._where = V, unknown.u, where
         self._comm = V.mesh.comm
         tree = geometry.bb_tree(V.mesh, V.mesh.topology.dim, padding=1e-12)

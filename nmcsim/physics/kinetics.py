@@ -11,8 +11,8 @@ from nmcsim.constants import F, R
 __all__ = ["butler_volmer"]
 
 LINEAR_BEYOND = 12.0
-"""Argument beyond which sinh goes on with its slope: there the current is 1e5 i0 and Newton's method
-needs a finite, monotone function more than an exponential."""
+"""Argument beyond which sinh goes on with its slope: there the current is 1e5 i0, and Newton's
+method needs a finite, monotone function more than an exponential."""
 
 
 def butler_volmer(i0: Any, eta: Any, T: float) -> Any:

@@ -42,7 +42,7 @@ def derivative(form: Any, coefficient: Any) -> Any:
 
 
 def split(form: Any, state: Sequence[Any]) -> Split:
-    """Sort the integrals of ``form``; ``state`` lists all coefficients that move with the solution."""
+    """Sort the integrals of ``form``; ``state`` lists the coefficients that move in time."""
     out = Split()
     moving = set(state)
     for integral in form.integrals():

@@ -25,7 +25,7 @@ def failure_report(
     likely: Callable[[Any, float], str],
     directory: Path,
 ) -> str:
-    """A few lines for a person: step, time, worst unknown and its place, likely cause, last good state.
+    """A few lines for a person: step, time, worst unknown and its place, cause, last good state.
 
     Parameters
     ----------

@@ -7,7 +7,6 @@ A model page writes its balances in UFL with these and hands them to a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -50,13 +49,13 @@ class Unknown:
     name: str
     symbol: str
     unit: str
-    space: fem.FunctionSpace
+    space: Any  # dolfinx.fem.FunctionSpace
     scale: float = 1.0
     algebraic: bool = False
     in_error_test: bool = True
     max_update: float = math.inf
-    u: fem.Function = field(init=False)
-    dt: fem.Function = field(init=False)
+    u: Any = field(init=False)
+    dt: Any = field(init=False)
     test: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,7 +79,7 @@ class Control:
     name: str
     unit: str
     mesh: Any
-    value: fem.Constant = field(init=False)
+    value: Any = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", fem.Constant(self.mesh, default_scalar_type(0.0)))
@@ -108,18 +107,7 @@ class Nodal:
     of: Unknown
     curve: Curve
     dofs: npt.NDArray[np.int32] | None = None
-    value: fem.Function = field(init=False)
+    value: Any = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", fem.Function(self.of.space))
-
-
-@dataclass(frozen=True)
-class Invariant:
-    """A quantity that the equations conserve: ``change(state)`` is its drift, relative to ``of``."""
-
-    name: str
-    symbol: str
-    of: str
-    drift: Callable[[Array], float]
-    limit: float

@@ -1,4 +1,4 @@
-"""Linear solvers for the integrator's Jacobian: a kept factorisation, or a preconditioned Krylov method."""
+"""Linear solvers for the integrator's Jacobian: a kept factorisation, or a Krylov method."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class LinearSolver:
         try:
             self._ksp.setUp()
         except PETSc.Error as error:
-            raise LinearFailure(f"the Jacobian could not be factorised ({error.ierr})") from error
-        if self._ksp.getPC().getFailedReason() != 0:
+            raise LinearFailure(f"the Jacobian could not be factorised ({error})") from error
+        if int(self._ksp.getPC().getFailedReason()) != 0:
             raise LinearFailure("the Jacobian is singular or not finite")
 
     def solve(self, r: PETSc.Vec, x: PETSc.Vec) -> None:
@@ -75,5 +75,5 @@ class LinearSolver:
         """
         assert self._ksp is not None, "factorise first"
         self._ksp.solve(r, x)
-        if self._ksp.getConvergedReason() < 0:
+        if int(self._ksp.getConvergedReason()) < 0:
             raise LinearFailure(f"the linear solver stopped ({self._ksp.getConvergedReason()})")

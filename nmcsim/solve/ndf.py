@@ -2,14 +2,15 @@
 
 With backward differences D_m of the solution at spacing h, the step to t + h solves
 
-    F(t + h, u, u_t) = 0,   u = sum_{m=0}^{k} D_m + d,   h u_t = alpha_k d + sum_{m=1}^{k} gamma_m D_m
+    F(t + h, u, u_t) = 0,
+    u = sum_{m=0}^{k} D_m + d,   h u_t = alpha_k d + sum_{m=1}^{k} gamma_m D_m
 
 for d, where gamma_k = sum_{j<=k} 1/j and alpha_k = (1 - kappa_k) gamma_k. The local error
 is estimated by C_k d, C_k = kappa_k gamma_k + 1/(k + 1).
 
-L. F. Shampine and M. W. Reichelt, The MATLAB ODE Suite, SIAM J. Sci. Comput. 18 (1997) 1, section 2;
-the change of step follows section 2.2 there. Algebraic unknowns are predicted like all others and
-have no derivative in F. No chemistry here.
+L. F. Shampine and M. W. Reichelt, The MATLAB ODE Suite, SIAM J. Sci. Comput. 18 (1997) 1,
+section 2; the change of step follows section 2.2 there. Algebraic unknowns are predicted like all
+others and have no derivative in F. No chemistry here.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ERROR = KAPPA * GAMMA + 1.0 / np.arange(1, MAX_ORDER + 2)
 
 
 class StepFailure(Exception):
-    """The step size fell below its least value; ``last`` is the Newton solve that failed, if one did."""
+    """The step fell below its least value; ``last`` is the last implicit solve, if any."""
 
     def __init__(self, t: float, h: float, why: str, last: NewtonResult | None) -> None:
         super().__init__(why)

@@ -19,12 +19,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import ufl
-from dolfinx import cpp, fem
-from dolfinx.fem import petsc as fem_petsc
 from mpi4py import MPI
-from petsc4py import PETSc
 
+from nmcsim.solve.blocks import SAME, BlockForms, Blocks, Mat, empty_blocks, has_any
 from nmcsim.solve.classify import derivative, split
 from nmcsim.solve.fields import Array, Control, Nodal, Unknown
 from nmcsim.solve.linear import LinearSolver
@@ -50,6 +47,13 @@ class Problem:
         How linear systems are solved.
     form_options : dict, optional
         Form compiler and JIT options.
+
+    Attributes
+    ----------
+    schedule : callable or None
+        ``t -> {control: value}``, for controls that move during a step.
+    timing : dict
+        Seconds spent in "jit", "setup", "assembly", "factorisation" and "solve".
     """
 
     def __init__(
@@ -64,172 +68,100 @@ class Problem:
         self.unknowns = tuple(unknowns)
         self.nodal = tuple(nodal)
         self.controls = {c.name: c for c in controls}
-        self.comm: MPI.Comm = unknowns[0].space.mesh.comm
         self.schedule: Callable[[float], Mapping[str, float]] | None = None
         self.timing: dict[str, float] = defaultdict(float)
         self.solver = solver or LinearSolver()
-        self._options = dict(form_options or {})
-        self._offsets = np.concatenate(([0], np.cumsum([f.owned for f in self.unknowns])))
-        self.size = int(self._offsets[-1])
-        self.global_size = self.comm.allreduce(self.size)
+        self._blocks = Blocks(unknowns, form_options or {})
+        self.comm, self.size = self._blocks.comm, self._blocks.size
+        self.global_size: int = self.comm.allreduce(self.size)
 
         start = time.perf_counter()
         self._compile(residual)
-        self.timing["jit"] += time.perf_counter() - start
-        start = time.perf_counter()
+        compiled = time.perf_counter()
+        self.timing["jit"] += compiled - start
         self._allocate()
-        self.timing["setup"] += time.perf_counter() - start
+        self.timing["setup"] += time.perf_counter() - compiled
 
     # -- set-up ---------------------------------------------------------------------------
 
-    def _form(self, ufl_form: Any) -> Any:
-        return None if ufl_form is None else fem.form(ufl_form, **self._options)
-
     def _compile(self, residual: Sequence[Any]) -> None:
         """Sort the rows and compile their forms."""
+        n, compile_ = len(self.unknowns), self._blocks.compile
         u = {f.u: j for j, f in enumerate(self.unknowns)}
         u_t = {f.dt: j for j, f in enumerate(self.unknowns)}
-        w = {n.value: k for k, n in enumerate(self.nodal)}
-        column = {k: self.unknowns.index(n.of) for k, n in enumerate(self.nodal)}
-        state = [*u, *u_t, *w]
-        n = len(self.unknowns)
+        w = {law.value: k for k, law in enumerate(self.nodal)}
         self._source: list[Any] = [None] * n
         self._general: list[Any] = [None] * n
-        mass = _blocks(n)
-        linear = _blocks(n)
-        kirchhoff = [_blocks(n) for _ in self.nodal]
-        general = _blocks(n)
-        general_w = [_blocks(n) for _ in self.nodal]
-        for i, form in enumerate(residual):
-            parts = split(form, state)
-            self._source[i] = self._form(parts.source)
-            self._general[i] = self._form(parts.general)
+        self._forms_M, self._forms_A = empty_blocks(n), empty_blocks(n)
+        self._forms_K = [empty_blocks(n) for _ in self.nodal]
+        self._forms_G = empty_blocks(n)  # dF/du of general terms
+        self._forms_Gw = [empty_blocks(n) for _ in self.nodal]  # dF/dw of general terms
+
+        def place(forms: list[BlockForms], k: int, i: int, a: Any) -> None:
+            forms[k][i][self.unknowns.index(self.nodal[k].of)] = compile_(a)
+
+        for i, row in enumerate(residual):
+            parts = split(row, [*u, *u_t, *w])
+            self._source[i], self._general[i] = compile_(parts.source), compile_(parts.general)
             for c, a in parts.linear.items():
                 if c in u_t:
-                    mass[i][u_t[c]] = self._form(a)
+                    self._forms_M[i][u_t[c]] = compile_(a)
                 elif c in u:
-                    linear[i][u[c]] = self._form(a)
+                    self._forms_A[i][u[c]] = compile_(a)
                 else:
-                    kirchhoff[w[c]][i][column[w[c]]] = self._form(a)
+                    place(self._forms_K, w[c], i, a)
             if parts.general is None:
                 continue
-            for c, j in u.items():
-                general[i][j] = self._form(derivative(parts.general, c))
-            for c, k in w.items():
-                general_w[k][i][column[k]] = self._form(derivative(parts.general, c))
             if any(derivative(parts.general, c) is not None for c in u_t):
                 raise NotImplementedError("a time derivative inside a nonlinear term")
-        self._forms = {
-            "mass": mass,
-            "linear": linear,
-            "kirchhoff": kirchhoff,
-            "general": general,
-            "general_w": general_w,
-        }
+            for c, j in u.items():
+                self._forms_G[i][j] = compile_(derivative(parts.general, c))
+            for c, k in w.items():
+                place(self._forms_Gw, k, i, derivative(parts.general, c))
         self._has_general = any(f is not None for f in self._general)
 
     def _allocate(self) -> None:
-        """Create vectors and matrices of one sparsity pattern, assemble the constant ones."""
-        spaces = [f.space for f in self.unknowns]
-        maps = [(V.dofmap.index_map, V.dofmap.index_map_bs) for V in spaces]
-        self._is = cpp.la.petsc.create_index_sets(maps)
-        self._b = fem_petsc.create_vector(spaces)
-        ghosts = [V.dofmap.index_map.num_ghosts * V.dofmap.index_map_bs for V in spaces]
-        self._ghost_offsets = self.size + np.concatenate(([0], np.cumsum(ghosts)))
-        J = self._pattern()
-        self._J = J
-        self._J.setOption(PETSc.Mat.Option.NEW_NONZERO_LOCATION_ERR, True)
-        self._x = J.createVecRight()
-        self._y = J.createVecLeft()
-        self._d = J.createVecRight()
-        self._r = J.createVecLeft()
-        self._M = self._assembled(self._forms["mass"])
-        self._A = self._assembled(self._forms["linear"])
-        self._K = [self._assembled(a) for a in self._forms["kirchhoff"]]
-        self._G = self._empty(self._forms["general"])
-        self._Gw = [self._empty(a) for a in self._forms["general_w"]]
-        self._work = self._duplicate() if any(self._K) else None
-        self.row_scale = np.ones(self.size)
+        """Create the matrices, all of one sparsity pattern, and assemble the constant ones."""
+        kinds = [self._forms_M, self._forms_A, self._forms_G, *self._forms_K, *self._forms_Gw]
+        self._J: Mat = self._blocks.pattern(kinds)
+        self._x, self._d = self._J.createVecRight(), self._J.createVecRight()
+        self._y, self._r = self._J.createVecLeft(), self._J.createVecLeft()
+        self._M, self._A = self._assembled(self._forms_M), self._assembled(self._forms_A)
+        self._K = [self._assembled(forms) for forms in self._forms_K]
+        self._G = self._empty(self._forms_G)
+        self._Gw = [self._empty(forms) for forms in self._forms_Gw]
+        self._work: Mat = self._J.duplicate(copy=False) if any(self._K) else None
         self._scale_rows()
         self._stale = True
         self._src = np.zeros(self.size)
-        self._w_size = [
-            n.of.space.dofmap.index_map.size_local
-            if n.dofs is None
-            else int(np.searchsorted(n.dofs, n.of.space.dofmap.index_map.size_local))
-            for n in self.nodal
+        self._slopes = [np.zeros(0) for _ in self.nodal]
+        self._owned_dofs = [
+            None if law.dofs is None else law.dofs[law.dofs < law.of.owned] for law in self.nodal
         ]
 
-    def _pattern(self) -> PETSc.Mat:
-        """An empty matrix whose pattern holds every block; diagonal entries included."""
-        n = len(self.unknowns)
-        chosen = _blocks(n)
-        kinds = [
-            self._forms["mass"],
-            self._forms["linear"],
-            self._forms["general"],
-            *self._forms["kirchhoff"],
-            *self._forms["general_w"],
-        ]
-        for i in range(n):
-            for j in range(n):
-                present = [a[i][j] for a in kinds if a[i][j] is not None]
-                whole = [a for a in present if fem.IntegralType.cell in a.integral_types]
-                if whole:
-                    chosen[i][j] = whole[0]
-                elif len(present) == 1:
-                    chosen[i][j] = present[0]
-                elif present or i == j:
-                    v, u = self.unknowns[i].test, ufl.TrialFunction(self.unknowns[j].space)
-                    chosen[i][j] = self._form(u * v * (ufl.ds if present else ufl.dx))
-        mat = fem_petsc.create_matrix(chosen, kind="aij")
-        self._assemble_matrix(mat, chosen)  # an entry never set would be squeezed out
-        mat.zeroEntries()
-        return mat
+    def _empty(self, forms: BlockForms) -> Mat:
+        return self._J.duplicate(copy=False) if has_any(forms) else None
 
-    def _duplicate(self) -> PETSc.Mat:
-        """A zero matrix of the common pattern."""
-        return self._J.duplicate(copy=False)
-
-    def _empty(self, forms: list[list[Any]]) -> PETSc.Mat | None:
-        return self._duplicate() if any(a is not None for row in forms for a in row) else None
-
-    def _assembled(self, forms: list[list[Any]]) -> PETSc.Mat | None:
+    def _assembled(self, forms: BlockForms) -> Mat:
         mat = self._empty(forms)
         if mat is not None:
-            self._assemble_matrix(mat, forms)
+            self._blocks.assemble_matrix(mat, forms)
         return mat
 
-    def _assemble_matrix(self, mat: PETSc.Mat, forms: list[list[Any]]) -> None:
-        mat.zeroEntries()
-        for i, row in enumerate(forms):
-            for j, a in enumerate(row):
-                if a is not None:
-                    sub = mat.getLocalSubMatrix(self._is[i], self._is[j])
-                    cpp.fem.petsc.assemble_matrix(
-                        sub,
-                        a._cpp_object,
-                        fem.pack_constants(a),
-                        fem.pack_coefficients(a),
-                        [],
-                        True,
-                    )
-                    mat.restoreLocalSubMatrix(self._is[i], self._is[j], sub)
-        mat.assemble()
-
     def _scale_rows(self) -> None:
-        """Scale each unknown's rows by the largest entry that constant matrices have there."""
-        for i in range(len(self.unknowns)):
-            rows = slice(self._offsets[i], self._offsets[i + 1])
-            mats = [self._A, *self._K] if any(self._forms["linear"][i]) else []
-            if self._M is not None and self._forms["mass"][i][i] is not None:
+        """Divide each unknown's rows by the largest entry that constant matrices have there."""
+        self.row_scale = np.ones(self.size)
+        constant = [m for m in (self._A, *self._K) if m is not None]
+        for i, f in enumerate(self.unknowns):
+            mats = constant if any(self._forms_A[i]) else []
+            if self._forms_M[i][i] is not None:
                 mats = [self._M]
-            largest = max((_largest(m, rows) for m in mats if m is not None), default=0.0)
-            largest = self.comm.allreduce(largest, op=MPI.MAX)
+            own = max((self._blocks.largest(m, i) for m in mats), default=0.0)
+            largest = self.comm.allreduce(own, op=MPI.MAX)
             if largest > 0.0:
-                self.row_scale[rows] = 1.0 / largest
+                self.row_scale[self.slice(f)] = 1.0 / largest
         self._r.array[:] = self.row_scale
-        for mat in (self._M, self._A, *self._K):
+        for mat in (self._M, *constant):
             if mat is not None:
                 mat.diagonalScale(self._r, None)
 
@@ -237,14 +169,15 @@ class Problem:
 
     def slice(self, unknown: Unknown | str) -> slice:
         """Where the owned entries of ``unknown`` stand in a state vector."""
-        names = [f.name for f in self.unknowns]
-        i = names.index(unknown if isinstance(unknown, str) else unknown.name)
-        return slice(int(self._offsets[i]), int(self._offsets[i + 1]))
+        name = unknown if isinstance(unknown, str) else unknown.name
+        i = [f.name for f in self.unknowns].index(name)
+        return slice(int(self._blocks.offsets[i]), int(self._blocks.offsets[i + 1]))
 
     def scalar(self, state: Array, name: str) -> float:
         """The value of a global scalar unknown, on every rank."""
         part = state[self.slice(name)]
-        return float(self.comm.allreduce(float(part[0]) if part.size else 0.0))
+        own = float(part[0]) if part.size else 0.0
+        return own if self.comm.size == 1 else float(self.comm.allreduce(own))
 
     def state(self) -> Array:
         """Stack the unknowns' functions into a state vector (owned entries)."""
@@ -252,8 +185,8 @@ class Problem:
 
     def assign(self, state: Array) -> None:
         """Put a state vector into the unknowns' functions, ghosts included."""
-        for i, f in enumerate(self.unknowns):
-            f.u.x.array[: f.owned] = state[self._offsets[i] : self._offsets[i + 1]]
+        for f in self.unknowns:
+            f.u.x.array[: f.owned] = state[self.slice(f)]
             f.u.x.scatter_forward()
 
     def set(self, **values: float) -> None:
@@ -261,8 +194,6 @@ class Problem:
         for name, value in values.items():
             self.controls[name].value.value = value
         self._stale = True
-
-    # -- the system that the integrator sees ------------------------------------------------
 
     def at_time(self, t: float) -> None:
         """Set the controls that :attr:`schedule` moves in time."""
@@ -272,118 +203,92 @@ class Problem:
             if float(self.controls[name].value.value) != value:
                 self.set(**{name: value})
 
+    # -- the system that the integrator sees ------------------------------------------------
+
     def residual(self, t: float, u: Array, u_t: Array) -> Array:
         """F(t, u, u_t), owned rows, scaled. Shape (size,)."""
         start = time.perf_counter()
         self.at_time(t)
-        out = self._sources().copy()
-        self._w_prime: list[Array] = []
+        if self._stale:
+            self._src = self._blocks.assemble_vector(self._source) * self.row_scale
+            self._stale = False
+        out = self._src.copy()
         if self._has_general:
             self.assign(u)
         if self._M is not None:
-            self._multiply_add(self._M, u_t, out)
+            out += self._product(self._M, self._x, u_t)
         if self._A is not None:
-            self._multiply_add(self._A, u, out)
-        for k, n in enumerate(self.nodal):
-            self._evaluate(k, n, u)
+            out += self._product(self._A, self._x, u)
+        for k, law in enumerate(self.nodal):
+            w = self._evaluate(k, law, u)
             if self._K[k] is not None:
-                self._d.array[:] = 0.0
-                rows = self.slice(n.of)
-                self._d.array[rows] = n.value.x.array[: rows.stop - rows.start]
-                self._K[k].mult(self._d, self._y)
-                out += self._y.array_r
+                values = np.zeros(self.size)
+                values[self.slice(law.of)] = w
+                out += self._product(self._K[k], self._x, values)
         if self._has_general:
-            out += self._assemble_vector(self._general)
+            out += self._blocks.assemble_vector(self._general) * self.row_scale
         self.timing["assembly"] += time.perf_counter() - start
         return out
 
-    def _vec(self, a: Array) -> PETSc.Vec:
-        self._x.array[:] = a
-        return self._x
+    def _product(self, mat: Mat, x: Any, values: Array) -> Any:
+        x.array[:] = values
+        mat.mult(x, self._y)
+        return self._y.array_r
 
-    def _multiply_add(self, mat: PETSc.Mat, a: Array, out: Array) -> None:
-        mat.mult(self._vec(a), self._y)
-        out += self._y.array_r
-
-    def _evaluate(self, k: int, n: Nodal, u: Array) -> None:
-        """Values of one law at its nodes (and their derivatives, kept for the Jacobian)."""
-        values = n.value.x.array
-        if self._has_general and self._gw_used(k):
-            argument = n.of.u.x.array if n.dofs is None else n.of.u.x.array[n.dofs]
+    def _evaluate(self, k: int, law: Nodal, u: Array) -> Array:
+        """Owned values of one law at its nodes; their slopes are kept for the Jacobian."""
+        values, dofs = law.value.x.array, law.dofs
+        if self._Gw[k] is not None:  # a form reads the coefficient: ghosts too
+            argument = law.of.u.x.array
         else:
-            own = u[self.slice(n.of)]
-            argument = own if n.dofs is None else own[n.dofs[: self._w_size[k]]]
-        w, dw = n.curve.both(argument)
-        if n.dofs is None:
+            argument, dofs = u[self.slice(law.of)], self._owned_dofs[k]
+        if dofs is None:
+            w, slopes = law.curve.both(argument)
             values[: w.size] = w
         else:
-            values[n.dofs[: w.size]] = w
-        self._w_prime.append(dw[: self._w_size[k]])
+            w, slopes = law.curve.both(argument[dofs])
+            values[dofs] = w
+        owned = self._owned_dofs[k]
+        self._slopes[k] = slopes[: law.of.owned if owned is None else owned.size]
+        return np.asarray(values[: law.of.owned])
 
-    def _gw_used(self, k: int) -> bool:
-        return self._Gw[k] is not None
-
-    def _sources(self) -> Array:
-        if self._stale:
-            self._src = self._assemble_vector(self._source)
-            self._stale = False
-        return self._src
-
-    def _assemble_vector(self, forms: Sequence[Any]) -> Array:
-        """Sum of the forms' element vectors over all ranks, owned rows, scaled."""
-        owned, ghost = self._offsets, self._ghost_offsets
-        with self._b.localForm() as local:
-            local.set(0.0)
-            a = local.array
-            for form, o0, o1, g0, g1 in zip(
-                forms, owned, owned[1:], ghost, ghost[1:], strict=False
-            ):
-                if form is None:
-                    continue
-                part = np.zeros(o1 - o0 + g1 - g0)
-                fem.assemble_vector(part, form)
-                a[o0:o1] += part[: o1 - o0]
-                a[g0:g1] += part[o1 - o0 :]
-        if self.comm.size > 1:
-            self._b.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
-        return self._b.array_r * self.row_scale
-
-    def jacobian(self, t: float, u: Array, u_t: Array, shift: float) -> PETSc.Mat:
+    def jacobian(self, t: float, u: Array, u_t: Array, shift: float) -> Mat:
         """J = shift dF/du_t + dF/du at the state of the last :meth:`residual` call."""
         start = time.perf_counter()
-        same = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
         J = self._J
-        if self._M is not None:
-            self._M.copy(J, structure=same)
-            J.scale(shift)
-        else:
+        if self._M is None:
             J.zeroEntries()
+        else:
+            self._M.copy(J, structure=SAME)
+            J.scale(shift)
         if self._A is not None:
-            J.axpy(1.0, self._A, structure=same)
-        for k, n in enumerate(self.nodal):
-            if self._K[k] is None and self._Gw[k] is None:
-                continue
-            self._d.array[:] = 0.0
-            block = self._d.array[self.slice(n.of)]
-            if n.dofs is None:
-                block[:] = self._w_prime[k]
-            else:
-                block[n.dofs[: self._w_size[k]]] = self._w_prime[k]
-            self._d.array[self.slice(n.of)] = block
-            if self._K[k] is not None:
-                self._K[k].copy(self._work, structure=same)
-                self._work.diagonalScale(None, self._d)
-                J.axpy(1.0, self._work, structure=same)
-            if self._Gw[k] is not None:
-                self._assemble_matrix(self._Gw[k], self._forms["general_w"][k])
-                self._Gw[k].diagonalScale(self._r, self._d)
-                J.axpy(1.0, self._Gw[k], structure=same)
+            J.axpy(1.0, self._A, structure=SAME)
+        for k in range(len(self.nodal)):
+            self._add_law(J, k)
         if self._G is not None:
-            self._assemble_matrix(self._G, self._forms["general"])
+            self._blocks.assemble_matrix(self._G, self._forms_G)
             self._G.diagonalScale(self._r, None)
-            J.axpy(1.0, self._G, structure=same)
+            J.axpy(1.0, self._G, structure=SAME)
         self.timing["assembly"] += time.perf_counter() - start
         return J
+
+    def _add_law(self, J: Mat, k: int) -> None:
+        """Add (dF/dw) diag(w'(u)) of one nodal law."""
+        slopes = np.zeros(self.size)
+        where, dofs = self.slice(self.nodal[k].of), self._owned_dofs[k]
+        if dofs is None:
+            slopes[where] = self._slopes[k]
+        else:
+            slopes[where.start + dofs] = self._slopes[k]
+        self._d.array[:] = slopes
+        if self._K[k] is not None:
+            self._K[k].copy(self._work, structure=SAME)
+            self._work.diagonalScale(None, self._d)
+            J.axpy(1.0, self._work, structure=SAME)
+        if self._Gw[k] is not None:
+            self._blocks.assemble_matrix(self._Gw[k], self._forms_Gw[k])
+            self._Gw[k].diagonalScale(self._r, self._d)
+            J.axpy(1.0, self._Gw[k], structure=SAME)
 
     def factorise(self, t: float, u: Array, u_t: Array, shift: float) -> None:
         """Prepare :meth:`solve` with the Jacobian at the state of the last residual."""
@@ -398,15 +303,14 @@ class Problem:
         J = self.jacobian(t, u, u_t, 0.0)
         mask = np.zeros(self.size)
         for f in self.unknowns:
-            if f.algebraic:
-                mask[self.slice(f)] = 1.0
+            mask[self.slice(f)] = float(f.algebraic)
         self._d.array[:] = mask
         J.diagonalScale(None, self._d)
         if self._M is not None:
-            J.axpy(1.0, self._M, structure=PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
+            J.axpy(1.0, self._M, structure=SAME)
         self._factor(J)
 
-    def _factor(self, J: PETSc.Mat) -> None:
+    def _factor(self, J: Mat) -> None:
         start = time.perf_counter()
         self.solver.factorise(J)
         self.timing["factorisation"] += time.perf_counter() - start
@@ -417,12 +321,15 @@ class Problem:
         self._x.array[:] = r
         self.solver.solve(self._x, self._y)
         self.timing["solve"] += time.perf_counter() - start
-        return self._y.array_r.copy()
+        return np.array(self._y.array_r)
 
     # -- where ------------------------------------------------------------------------------
 
     def worst(self, values: Array) -> tuple[Unknown, float, Array | None]:
-        """The unknown, size and place [m] of the entry that is largest in its own scale."""
+        """The unknown, size and place [m] of the entry that is largest in its own scale.
+
+        Collective; the place is None for a global scalar.
+        """
         best: tuple[float, int, float, Any] = (-1.0, 0, 0.0, None)
         for i, f in enumerate(self.unknowns):
             part = values[self.slice(f)]
@@ -436,16 +343,4 @@ class Problem:
                     place = f.space.tabulate_dof_coordinates()[j].tolist()
                 best = (size if np.isfinite(size) else np.inf, i, float(part[j]), place)
         best = max(self.comm.allgather(best), key=lambda item: item[0])
-        place = None if best[3] is None else np.array(best[3])
-        return self.unknowns[best[1]], best[2], place
-
-
-def _largest(mat: PETSc.Mat, rows: slice) -> float:
-    """Largest magnitude among the entries of some local rows."""
-    start, _, values = mat.getValuesCSR()
-    part = values[start[rows.start] : start[rows.stop]]
-    return float(np.abs(part).max(initial=0.0))
-
-
-def _blocks(n: int) -> list[list[Any]]:
-    return [[None] * n for _ in range(n)]
+        return self.unknowns[best[1]], best[2], None if best[3] is None else np.array(best[3])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.small_systems import exact_dae, pendulum_dae, robertson
 
 from nmcsim.solve.drive import Event, advance, restart
 from nmcsim.solve.ndf import NDF, StepFailure
+from tests.small_systems import exact_dae, pendulum_dae, robertson
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4, 5])
