@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from petsc4py import PETSc
 
@@ -62,7 +63,8 @@ class LinearSolver:
             self._ksp.setUp()
         except PETSc.Error as error:
             raise LinearFailure(f"the Jacobian could not be factorised ({error})") from error
-        if int(self._ksp.getPC().getFailedReason()) != 0:
+        failed: Any = self._ksp.getPC().getFailedReason()
+        if failed != 0:
             raise LinearFailure("the Jacobian is singular or not finite")
 
     def solve(self, r: PETSc.Vec, x: PETSc.Vec) -> None:
@@ -75,5 +77,6 @@ class LinearSolver:
         """
         assert self._ksp is not None, "factorise first"
         self._ksp.solve(r, x)
-        if int(self._ksp.getConvergedReason()) < 0:
-            raise LinearFailure(f"the linear solver stopped ({self._ksp.getConvergedReason()})")
+        reason: Any = self._ksp.getConvergedReason()
+        if reason < 0:
+            raise LinearFailure(f"the linear solver stopped ({reason})")

@@ -100,8 +100,11 @@ class Problem:
         def place(forms: list[BlockForms], k: int, i: int, a: Any) -> None:
             forms[k][i][self.unknowns.index(self.nodal[k].of)] = compile_(a)
 
+        constants: set[Any] = set()
         for i, row in enumerate(residual):
             parts = split(row, [*u, *u_t, *w])
+            for a in parts.linear.values():
+                constants |= set(a.constants())
             self._source[i], self._general[i] = compile_(parts.source), compile_(parts.general)
             for c, a in parts.linear.items():
                 if c in u_t:
@@ -119,6 +122,7 @@ class Problem:
             for c, k in w.items():
                 place(self._forms_Gw, k, i, derivative(parts.general, c))
         self._has_general = any(f is not None for f in self._general)
+        self._in_matrices = {n for n, c in self.controls.items() if c.value in constants}
 
     def _allocate(self) -> None:
         """Create the matrices, all of one sparsity pattern, and assemble the constant ones."""
@@ -126,12 +130,12 @@ class Problem:
         self._J: Mat = self._blocks.pattern(kinds)
         self._x, self._d = self._J.createVecRight(), self._J.createVecRight()
         self._y, self._r = self._J.createVecLeft(), self._J.createVecLeft()
-        self._M, self._A = self._assembled(self._forms_M), self._assembled(self._forms_A)
-        self._K = [self._assembled(forms) for forms in self._forms_K]
+        self._M, self._A = self._empty(self._forms_M), self._empty(self._forms_A)
+        self._K = [self._empty(forms) for forms in self._forms_K]
         self._G = self._empty(self._forms_G)
         self._Gw = [self._empty(forms) for forms in self._forms_Gw]
         self._work: Mat = self._J.duplicate(copy=False) if any(self._K) else None
-        self._scale_rows()
+        self._assemble_constant()
         self._stale = True
         self._src = np.zeros(self.size)
         self._slopes = [np.zeros(0) for _ in self.nodal]
@@ -142,11 +146,13 @@ class Problem:
     def _empty(self, forms: BlockForms) -> Mat:
         return self._J.duplicate(copy=False) if has_any(forms) else None
 
-    def _assembled(self, forms: BlockForms) -> Mat:
-        mat = self._empty(forms)
-        if mat is not None:
-            self._blocks.assemble_matrix(mat, forms)
-        return mat
+    def _assemble_constant(self) -> None:
+        """Assemble and scale what does not depend on the state."""
+        forms = [self._forms_M, self._forms_A, *self._forms_K]
+        for mat, a in zip([self._M, self._A, *self._K], forms, strict=True):
+            if mat is not None:
+                self._blocks.assemble_matrix(mat, a)
+        self._scale_rows()
 
     def _scale_rows(self) -> None:
         """Divide each unknown's rows by the largest entry that constant matrices have there."""
@@ -191,8 +197,13 @@ class Problem:
 
     def set(self, **values: float) -> None:
         """Set controls by name; the parts of the residual that depend on them are refreshed."""
+        rebuild = False
         for name, value in values.items():
-            self.controls[name].value.value = value
+            constant = self.controls[name].value
+            rebuild |= name in self._in_matrices and float(constant.value) != value
+            constant.value = value
+        if rebuild:
+            self._assemble_constant()
         self._stale = True
 
     def at_time(self, t: float) -> None:
