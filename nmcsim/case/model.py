@@ -201,6 +201,18 @@ class Case(Section):
     def coarse(self) -> Self:
         """The same case at a fraction of the cost, for a quick look."""
 
+    @abstractmethod
+    def coarser(self, cells: float, tolerances: float) -> Self:
+        """The same case, frames and times, computed less accurately: for error bars.
+
+        Parameters
+        ----------
+        cells : float
+            Factor of all cell sizes.
+        tolerances : float
+            Factor of the tolerances of the time integration, up to the loosest that a case takes.
+        """
+
 
 def with_value(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
     """A deep copy of `data` in which the dotted `key` has the `value`.

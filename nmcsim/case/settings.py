@@ -28,6 +28,8 @@ from nmcsim.case.section import (
 from nmcsim.case.table import increasing, read_columns
 from nmcsim.errors import InputError, Mistake
 
+LOOSEST = 1e-2
+"""Largest rtol."""
 _TIME = Quantity("s", ge=0.0, example="10 s")
 
 
@@ -38,13 +40,11 @@ class Numerics(Section):
         default=2, description="Polynomial degree in space; 2 reaches 1e-3 on a tenth of the cells."
     )
     rtol: float = Field(
-        default=1e-4, ge=1e-10, le=1e-2, description="Relative tolerance of a time step."
-    )
-    atol: float = Field(
-        default=1e-5,
-        ge=1e-12,
-        le=1e-2,
-        description="Absolute tolerance, in units of each field's scale; a tenth of rtol.",
+        default=1e-4,
+        ge=1e-10,
+        le=LOOSEST,
+        description="Error of a time step at the worst node, over each unknown's scale (0.5 for"
+        " theta, 1 V for the potential).",
     )
     max_order: int = Field(
         default=5, ge=1, le=5, description="Highest order of the time integrator."

@@ -19,7 +19,7 @@ from nmcsim.case.physics import Physics
 from nmcsim.case.protocol import Protocol
 from nmcsim.case.rock_salt import patches
 from nmcsim.case.section import all_wrong, folder_of, remember_file, wrong, wrong_from
-from nmcsim.case.settings import Numerics, Output
+from nmcsim.case.settings import LOOSEST, Numerics, Output
 from nmcsim.case.shape import Shape, load_shape_file, shape
 from nmcsim.case.steps import Step
 from nmcsim.errors import InputError, Mistake
@@ -119,18 +119,31 @@ class SingleCrystal(Case):
 
     def coarse(self) -> Self:
         """Cells 2.5 times as large, looser tolerances, fewer frames."""
-        scaled = self.geometry.scaled(COARSER)
-        changes: dict[str, Any] = {
+        return self._changed(
+            self._larger_cells(COARSER)
+            | {
+                "numerics.rtol": max(self.numerics.rtol, 1e-3),
+                "numerics.steps_per_phase": min(self.numerics.steps_per_phase, 25),
+                "output.frames": min(self.output.frames, 8),
+            }
+        )
+
+    def coarser(self, cells: float, tolerances: float) -> Self:
+        rtol = min(tolerances * self.numerics.rtol, LOOSEST)
+        return self._changed(self._larger_cells(cells) | {"numerics.rtol": rtol})
+
+    def _larger_cells(self, factor: float) -> dict[str, Any]:
+        """The keys of the geometry whose value differs with cells `factor` times as large."""
+        scaled = self.geometry.scaled(factor)
+        return {
             f"geometry.{key}": value
             for key, value in scaled.model_dump(
                 mode="json", exclude_none=True, warnings=False
             ).items()
             if getattr(scaled, key) != getattr(self.geometry, key)
         }
-        changes["numerics.rtol"] = max(self.numerics.rtol, 1e-3)
-        changes["numerics.atol"] = max(self.numerics.atol, 1e-4)
-        changes["numerics.steps_per_phase"] = min(self.numerics.steps_per_phase, 25)
-        changes["output.frames"] = min(self.output.frames, 8)
+
+    def _changed(self, changes: Mapping[str, Any]) -> Self:
         data = self._given
         for key, value in changes.items():
             data = with_value(data, key, value)

@@ -18,7 +18,7 @@ import nmcsim
 from nmcsim import log
 from nmcsim.case import Case, load
 from nmcsim.cli.ranks import World, rank
-from nmcsim.errors import InputError, Mistake, NmcsimError
+from nmcsim.errors import InputError, Mistake, NmcsimError, RunFailure
 
 State = dict[str, Any]
 
@@ -61,35 +61,53 @@ def _world(state: State) -> World:
 def run(options: argparse.Namespace, state: State) -> int:
     """``nmcsim run``: validate, then solve."""
     case = _case(options)
-    out = options.out or Path("results") / options.case.stem
+    out = options.out or Path("results") / (options.case.stem + "-coarse" * options.coarse)
     state["interrupted"] = f"interrupted; to go on: {_resuming(options, out)}"
     comm = _world(state).comm
+    from nmcsim.cli.outcome import present
     from nmcsim.run import simulate
 
-    further: dict[str, Any] = {}
-    if options.error_bars:
-        further["error_bars"] = True
-    if options.mesh_cache is not None:
-        further["mesh_cache"] = options.mesh_cache
     shown = comm.rank == 0 and not options.quiet
     with log.to_stream(sys.stdout) if shown else contextlib.nullcontext():
-        simulate(
-            case,
-            out=out,
-            comm=comm,
-            resume=options.resume,
-            overwrite=options.overwrite,
-            quiet=options.quiet,
-            **further,
-        )
+        try:
+            simulate(
+                case,
+                out=out,
+                comm=comm,
+                resume=options.resume,
+                overwrite=options.overwrite,
+                quiet=options.quiet,
+                mesh_cache=options.mesh_cache,
+            )
+            if options.error_bars:
+                _error_bars(case, out, comm, options.mesh_cache)
+        except RunFailure:
+            present(out, comm, failed=True)
+            raise
+        present(out, comm)
     return 0
+
+
+def _error_bars(case: Case, out: Path, comm: Any, mesh_cache: Path | None) -> None:
+    """Error bars for a result that is there; where they cannot be had, it stays as it is."""
+    from nmcsim.error_bars import add_error_bars
+    from nmcsim.results import Result
+    from nmcsim.run import Interrupted
+
+    try:
+        add_error_bars(Result.load(out), case, comm, mesh_cache)
+    except Interrupted:
+        raise KeyboardInterrupt from None  # the sentence how to go on is that of the whole run
+    except RunFailure as failure:
+        log.logger.warning("  no error bars: the coarser run %s", str(failure).splitlines()[0])
 
 
 def _resuming(options: argparse.Namespace, out: Path) -> str:
     words = ["nmcsim", "run", str(options.case)]
     for override in options.overrides:
         words += ["--set", override]
-    words += ["--coarse"] * options.coarse + ["--out", str(out), "--resume"]
+    words += ["--coarse"] * options.coarse + ["--error-bars"] * options.error_bars
+    words += ["--out", str(out), "--resume"]
     return shlex.join(words)
 
 
@@ -165,11 +183,16 @@ def show(options: argparse.Namespace, state: State) -> int:
 
 
 def figures(options: argparse.Namespace, state: State) -> int:
-    """``nmcsim figures``: draw them again."""
-    from nmcsim.figures import write_all
+    """``nmcsim figures``: draw those of one result again, or joint ones of several."""
+    from nmcsim.figures import write_all, write_joint
     from nmcsim.results import Result
 
-    for path in write_all(Result.load(options.directory)):
+    results = [Result.load(directory) for directory in options.directories]
+    if len(results) == 1:
+        written = write_all(results[0], options.out)
+    else:
+        written = write_joint(results, options.out or options.directories[0].parent / "figures")
+    for path in written:
         say(str(path))
     return 0
 

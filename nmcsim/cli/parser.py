@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -53,7 +54,7 @@ def _case_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="overrides",
         metavar="KEY=VALUE",
-        help="change a key, such as physics.rock_salt.coverage=0.25; may be repeated",
+        help="change a key, such as physics.rock_salt.coverage=0.25; several may follow one --set",
     )
     parser.add_argument(
         "--coarse", action="store_true", help="larger cells, looser tolerances: a quick look"
@@ -70,7 +71,10 @@ def _add_run(commands: Any) -> None:
     run = _command(commands, "run", "run a case and write its result directory")
     _case_options(run)
     run.add_argument(
-        "--out", type=Path, metavar="DIR", help="result directory (results/NAME OF THE CASE)"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="result directory (results/NAME OF THE CASE, with --coarse NAME-coarse)",
     )
     again = run.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
@@ -100,11 +104,22 @@ def _add_looks(commands: Any) -> None:
 def _add_results(commands: Any) -> None:
     for name, about in (
         ("show", "print what a result holds"),
-        ("figures", "draw the figures of a result again"),
         ("report", "write the report of a result again"),
     ):
         made = _command(commands, name, about)
         made.add_argument("directory", type=Path, metavar="DIR", help="result directory")
+    figures = _command(
+        commands, "figures", "draw the figures of a result, or joint ones of several"
+    )
+    figures.add_argument(
+        "directories", type=Path, nargs="+", metavar="DIR", help="result directories"
+    )
+    figures.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="where they go (figures in the result; of several, figures beside the first)",
+    )
 
 
 def _add_materials(commands: Any) -> None:
@@ -120,10 +135,21 @@ def _add_materials(commands: Any) -> None:
     plot.add_argument("--out", type=Path, metavar="FILE", help="picture (NAME.png)")
 
 
+def _each_set(words: Sequence[str]) -> list[str]:
+    """``--set`` before each of the values that follow one, so that a case may come after them."""
+    found: list[str] = []
+    open_ = False
+    for before, word in zip(("", *words), words, strict=False):
+        more = open_ and before != "--set" and "=" in word and not word.startswith("-")
+        found += ["--set", word] if more else [word]
+        open_ = word == "--set" or (open_ and (more or before == "--set"))
+    return found
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options of a command line; prints the help of a command line without command."""
     parser = build_parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(_each_set(sys.argv[1:] if arguments is None else arguments))
     if options.command is None and not options.version:
         parser.print_help()
     return options

@@ -7,7 +7,7 @@ beside it.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from nmcsim.errors import InputError, Mistake
 from nmcsim.figures.curves import (
     asymmetry,
     asymmetry_data,
     has_asymmetry,
     voltage,
     voltage_data,
+    voltages,
+    voltages_data,
 )
 from nmcsim.figures.kymograph import kymograph, kymograph_data
 from nmcsim.figures.maps import theta_maps, theta_maps_data
@@ -40,7 +43,9 @@ __all__ = [
     "save",
     "theta_maps",
     "voltage",
+    "voltages",
     "write_all",
+    "write_joint",
 ]
 
 
@@ -132,14 +137,59 @@ def write_all(result: Result, directory: Path | None = None) -> list[Path]:
     WriteFailure
         The disk is full or the folder may not be written.
     """
-    folder = directory or result.directory / "figures"
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    folder = _made(directory or result.directory / "figures")
     written = []
     for kind in drawable(result):
-        stem = folder / kind.name
-        save(kind.draw(result), stem)
-        if kind.data is not None:
-            write_atomically(stem.with_suffix(".csv"), table(*kind.data(result)))
-        written.append(stem.with_suffix(".png"))
+        data = None if kind.data is None else kind.data(result)
+        written.append(_write(folder / kind.name, kind.draw(result), data))
     return written
+
+
+def write_joint(results: Sequence[Result], folder: Path) -> list[Path]:
+    """Draw what compares several results: the asymmetry over the state of charge, and the voltage.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        At least two; the numbers in the CSV files count them in this order.
+    folder : Path
+        Made if it does not exist.
+
+    Returns
+    -------
+    list of Path
+        The PNG files; a PDF and a CSV lie beside each.
+
+    Raises
+    ------
+    InputError
+        The results have neither in common.
+    WriteFailure
+        The disk is full or the folder may not be written.
+    """
+    written = []
+    distant = [result for result in results if has_asymmetry(result)]
+    if distant:
+        stem = _made(folder) / "asymmetry_of_several"
+        written.append(_write(stem, asymmetry(distant), asymmetry_data(distant)))
+    electric = [result for result in results if _has_voltage(result)]
+    if electric:
+        stem = _made(folder) / "voltage_of_several"
+        written.append(_write(stem, voltages(electric), voltages_data(electric)))
+    if not written:
+        where = ", ".join(str(result.directory) for result in results)
+        raise InputError(Mistake(where, "have no voltage or centre-of-mass distance to draw"))
+    return written
+
+
+def _made(folder: Path) -> Path:
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write(stem: Path, figure: Figure, data: tuple[list[str], NDArray[Any]] | None) -> Path:
+    save(figure, stem)
+    if data is not None:
+        write_atomically(stem.with_suffix(".csv"), table(*data))
+    return stem.with_suffix(".png")

@@ -4,8 +4,7 @@ charge.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
+from nmcsim.figures.looks import legend, looks
 from nmcsim.figures.style import (
     COLOURS,
     DASHES,
@@ -28,8 +28,6 @@ from nmcsim.figures.style import (
     styled,
 )
 from nmcsim.results import Result, Series
-
-RATE = re.compile(r"\bat\s+(C/[\d.]+|[\d.]+\s*C\b)")
 
 
 def voltage(result: Result) -> Figure:
@@ -59,6 +57,28 @@ def draw_voltage(axes: Axes, result: Result) -> None:
         axes.legend(loc="best")
 
 
+def voltages(results: Sequence[Result], labels: Sequence[str] = ()) -> Figure:
+    """Voltage over capacity of several results, one column wide."""
+    chosen = looks(results, labels)
+    with styled():
+        figure = new_figure(ONE_COLUMN, 0.72 * ONE_COLUMN)
+        axes = figure.subplots()
+        for result, look in zip(results, chosen, strict=True):
+            x, v = shown(abscissa(result))[0], shown(result["voltage"])[0]
+            for _, rows in rows_by_step(result):
+                axes.plot(x[rows], v[rows], color=look.colour, ls=look.dashes)
+        axes.set_xlabel(label(abscissa(results[0])))
+        axes.set_ylabel(label(results[0]["voltage"]))
+        axes.margins(x=0.02)
+        legend(axes, chosen)
+    return figure
+
+
+def voltages_data(results: Sequence[Result]) -> tuple[list[str], NDArray[Any]]:
+    """Header and table behind `voltages`: a run number, then its columns."""
+    return _blocks(results, abscissa, lambda result: result["voltage"])
+
+
 def voltage_data(result: Result) -> tuple[list[str], NDArray[Any]]:
     """Header and table behind `voltage`."""
     columns = [result["time"], abscissa(result), result["voltage"]]
@@ -76,7 +96,7 @@ def asymmetry(results: Result | Sequence[Result], labels: Sequence[str] = ()) ->
     results : Result or several
         One line each, as in Fig. S4 of Lun et al.
     labels : sequence of str, optional
-        One per result; the C-rates where these differ, else the titles.
+        One per result; without them `nmcsim.figures.looks` tells them apart.
 
     Raises
     ------
@@ -95,32 +115,33 @@ def draw_asymmetry(axes: Axes, results: Sequence[Result], labels: Sequence[str] 
     if not any(has_asymmetry(result) for result in results):
         where = ", ".join(str(result.directory) for result in results) or "no result"
         raise InputError(Mistake(where, "has no centre-of-mass distance to draw"))
-    for i, (result, name) in enumerate(zip(results, labels or _labels(results), strict=True)):
+    chosen = looks(results, labels)
+    for result, look in zip(results, chosen, strict=True):
         x, y = shown(_state(result))[0], shown(result["com_distance"])[0]
-        for number, (_, rows) in enumerate(rows_by_step(result)):
-            axes.plot(
-                x[rows],
-                y[rows],
-                color=COLOURS[i % len(COLOURS)],
-                ls=DASHES[i % len(DASHES)],
-                label=name if number == 0 else "_",
-            )
+        for _, rows in rows_by_step(result):
+            axes.plot(x[rows], y[rows], color=look.colour, ls=look.dashes)
     axes.set_xlabel(label(_state(results[0])))
     axes.set_ylabel(label(results[0]["com_distance"]))
     axes.set_ylim(bottom=0, top=max(axes.get_ylim()[1], 0.01))
     if len(results) > 1:
-        axes.legend(loc="best")
+        legend(axes, chosen)
 
 
 def asymmetry_data(results: Result | Sequence[Result]) -> tuple[list[str], NDArray[Any]]:
     """Header and table behind `asymmetry`: a run number, then its columns."""
     several = [results] if isinstance(results, Result) else list(results)
+    return _blocks(several, _state, lambda result: result["com_distance"])
+
+
+def _blocks(
+    results: Sequence[Result], x: Callable[[Result], Series], y: Callable[[Result], Series]
+) -> tuple[list[str], NDArray[Any]]:
+    """One column over another of several results, one below the other, each with its number."""
     blocks = []
-    for number, result in enumerate(several, start=1):
-        x, y = shown(_state(result))[0], shown(result["com_distance"])[0]
-        blocks.append(np.column_stack([np.full(len(x), float(number)), x, y]))
-    head = ["run [1]", header(_state(several[0])), header(several[0]["com_distance"])]
-    return head, np.vstack(blocks)
+    for number, result in enumerate(results, start=1):
+        over, values = shown(x(result))[0], shown(y(result))[0]
+        blocks.append(np.column_stack([np.full(len(over), float(number)), over, values]))
+    return ["run [1]", header(x(results[0])), header(y(results[0]))], np.vstack(blocks)
 
 
 def has_asymmetry(result: Result) -> bool:
@@ -134,16 +155,3 @@ def _state(result: Result) -> Series:
     if "soc" in result.history and np.isfinite(result["soc"].values).any():
         return result["soc"]
     return abscissa(result)
-
-
-def _labels(results: Sequence[Result]) -> list[str]:
-    rates = [_rate(result) for result in results]
-    if all(rates) and len(set(rates)) == len(rates):
-        return rates
-    return [result.title for result in results]
-
-
-def _rate(result: Result) -> str:
-    sentence = str(result.steps[0].get("sentence", "")) if result.steps else ""
-    found = RATE.search(sentence)
-    return found.group(1) if found else ""

@@ -1,0 +1,82 @@
+"""What follows a run: its figures, its report, and where that lies."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmcsim.errors import NmcsimError
+from nmcsim.log import logger
+from nmcsim.results import Result, write_json
+
+_VISIBLE = 5e-9
+"""A smaller distance [m] shows as 0.00 um, and has no state of charge worth telling."""
+
+
+def present(directory: Path, comm: Any, *, failed: bool = False) -> None:
+    """Draw the figures, write the report and say where it lies; collective on ``comm``.
+
+    Parameters
+    ----------
+    directory : Path
+        Of the result.
+    comm : MPI.Comm
+        Rank 0 does it; the others wait.
+    failed : bool
+        Whether the run did not come to its end: then what cannot be drawn is left out, since its
+        own failure is what is to be said.
+    """
+    from nmcsim.mesh.ranks import on_one_rank
+
+    def job() -> None:
+        try:
+            _present(directory)
+        except NmcsimError:
+            if not failed:
+                raise
+
+    on_one_rank(comm, job)
+
+
+def _present(directory: Path) -> None:
+    result = Result.load(directory)
+    logger.info("  %s", largest_distance(result))
+    report = directory / "report.html"
+    if not _is_newer(report, directory / "summary.json"):
+        _write(result, report)
+    logger.info("  report  %s", report)
+
+
+def _is_newer(path: Path, than: Path) -> bool:
+    return path.is_file() and path.stat().st_mtime_ns >= than.stat().st_mtime_ns
+
+
+def _write(result: Result, report: Path) -> None:
+    from nmcsim.figures import write_all
+    from nmcsim.report import write_report
+
+    began = time.perf_counter()
+    write_all(result)
+    summary = result.directory / "summary.json"
+    content = json.loads(summary.read_text(encoding="utf-8"))
+    content["timing"]["figures"] = time.perf_counter() - began
+    write_json(summary, content)
+    write_report(Result.load(result.directory), report)
+
+
+def largest_distance(result: Result) -> str:
+    """One line on the centre-of-mass distance of Fig. S4: how large at most, and when."""
+    column = result.history.get("com_distance")
+    if column is None or not np.isfinite(column.values).any():
+        return "no unreacted region, and so no centre-of-mass distance"
+    row = int(np.nanargmax(column.values))
+    distance = float(column.values[row])
+    text = f"largest centre-of-mass distance {1e6 * distance:.2f} um"
+    soc = result.history["soc"].values[row] if "soc" in result.history else np.nan
+    if distance < _VISIBLE or not np.isfinite(soc):
+        return text
+    return f"{text} at {100.0 * soc:.0f} % SOC"

@@ -1,0 +1,94 @@
+"""How the lines of several results are told apart: rates by colour, particles by dashes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from nmcsim.figures.style import COLOURS, DASHES
+from nmcsim.results import Result
+
+RATE = re.compile(r"\bat\s+(?:C/([\d.]+)|([\d.]+)\s*C\b)")
+
+
+@dataclass(frozen=True)
+class Look:
+    """One line: what it is called, its colour and its dashes."""
+
+    label: str
+    colour: Any
+    dashes: Any
+
+
+def looks(results: Sequence[Result], labels: Sequence[str] = ()) -> list[Look]:
+    """A look for each of ``results``.
+
+    One colour for each rate, dark for the slow ones (ordered in grey, too), and one kind of dashes
+    for each particle, where the titles name particles ("Aged crystal, 1C") that are compared at
+    several rates. Otherwise, and with ``labels``, each has a colour and dashes of its own.
+
+    Parameters
+    ----------
+    results : sequence of Result
+    labels : sequence of str, optional
+        One per result.
+    """
+    rates = [_rate(result) for result in results]
+    kinds = [_kind(result.title, rate) for result, rate in zip(results, rates, strict=True)]
+    pairs = list(zip(kinds, rates, strict=True))
+    different = sorted(set(rates))
+    if labels or 0.0 in rates or len(different) < 2 or len(set(pairs)) < len(pairs):
+        names = labels or [result.title for result in results]
+        return [
+            Look(name, COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)])
+            for i, name in enumerate(names)
+        ]
+    shades = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(different)))
+    colours = dict(zip(different, shades, strict=True))
+    dashes = dict(zip(dict.fromkeys(kinds), DASHES * len(kinds), strict=False))
+    several = len(dashes) > 1
+    return [
+        Look(f"{kind}, {_name(rate)}" if several else _name(rate), colours[rate], dashes[kind])
+        for kind, rate in pairs
+    ]
+
+
+def legend(axes: Axes, chosen: Sequence[Look]) -> None:
+    """Name the lines: rates and particles apart where each line is a pair of the two."""
+    kinds, rates = {}, {}
+    for look in chosen:
+        kind, comma, rate = look.label.rpartition(", ")
+        kinds[kind if comma else ""] = look.dashes
+        rates[rate] = look.colour
+    factored = len(kinds) > 1 and len(rates) > 1 and len(kinds) + len(rates) <= len(chosen) + 1
+    if not factored:
+        handles = [Line2D([], [], color=k.colour, ls=k.dashes, label=k.label) for k in chosen]
+    else:
+        handles = [Line2D([], [], color=colour, label=rate) for rate, colour in rates.items()]
+        handles += [Line2D([], [], color="black", ls=d, label=kind) for kind, d in kinds.items()]
+    axes.legend(handles=handles, loc="best", handlelength=2.6)
+
+
+def _rate(result: Result) -> float:
+    """C-rate of the first step; 0 where it has none."""
+    sentence = str(result.steps[0].get("sentence", "")) if result.steps else ""
+    found = RATE.search(sentence)
+    if found is None:
+        return 0.0
+    return 1.0 / float(found[1]) if found[1] else float(found[2])
+
+
+def _name(rate: float) -> str:
+    return f"{rate:g}C" if rate >= 1.0 else f"C/{1.0 / rate:g}"
+
+
+def _kind(title: str, rate: float) -> str:
+    """What the title names beside the rate."""
+    return re.sub(rf"[,\s]*(?:\bat\s+)?{re.escape(_name(rate))}\b", "", title) if rate else title
