@@ -14,7 +14,7 @@ import logging
 import math
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -39,6 +39,18 @@ class JsonLines(logging.Formatter):
         return json.dumps(content | {key: _plain(value) for key, value in data.items()})
 
 
+class _File(logging.FileHandler):
+    """A log that keeps silent where the disk is full: the files of the run say so."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 def _plain(value: Any) -> Any:
     """What JSON can hold: NumPy scalars as numbers, what is not finite as null."""
     if hasattr(value, "item"):
@@ -58,7 +70,7 @@ def to_stream(stream: TextIO | None = None, level: int = logging.INFO) -> Iterat
 @contextmanager
 def to_json_lines(path: str | Path, level: int = logging.INFO) -> Iterator[None]:
     """Append messages of `level` and above to the file `path`, one JSON object in each line."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _File(path, encoding="utf-8")
     with _handled(handler, JsonLines(), level):
         yield
 

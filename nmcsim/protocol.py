@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from nmcsim.constants import F
 from nmcsim.models.model import Model
 from nmcsim.solve.drive import Event
 from nmcsim.solve.fields import Array
@@ -29,6 +32,8 @@ class Phase:
         What ends the step, then what ends the run.
     timed_out : str
         What is said when ``t_end`` ends it.
+    stops : tuple of float
+        Times [s] that no time step passes over: where a replayed record bends.
     """
 
     t_end: float
@@ -36,9 +41,18 @@ class Phase:
     expected: float
     events: tuple[Event, ...]
     timed_out: str
+    stops: tuple[float, ...] = ()
 
 
-def phase(model: Model, step: Any, case: Any, t_start: float, charge: float, state: Array) -> Phase:
+def phase(
+    model: Model,
+    step: Any,
+    case: Any,
+    t_start: float,
+    charge: float,
+    state: Array,
+    expected: float | None = None,
+) -> Phase:
     """Set the model's controls for ``step`` and say what ends it.
 
     Parameters
@@ -51,10 +65,14 @@ def phase(model: Model, step: Any, case: Any, t_start: float, charge: float, sta
     charge : float
         Charge that had passed then [A s].
     state : (size,) array
-        The state then.
+        The state then, or now in a step that is resumed.
+    expected : float, optional
+        Expected length [s], where the step is resumed; else it follows from the state.
     """
     _control(model, step, t_start)
-    expected = step.expected_duration(model.one_c, left=_left(model, step, state), mass=model.mass)
+    if expected is None:
+        left = _left(model, step, state)
+        expected = step.expected_duration(model.one_c, left=left, mass=model.mass)
     t_end, timed_out = float("inf"), ""
     events = []
     for until in step.until:
@@ -65,10 +83,13 @@ def phase(model: Model, step: Any, case: Any, t_start: float, charge: float, sta
         else:
             events.append(_event(model, step, until, charge, state))
     h_max = expected / case.numerics.steps_per_phase
+    stops: tuple[float, ...] = ()
     if step.kind == "replay":
-        t_end = min(t_end, t_start + float(step.value.times[-1]))
-        timed_out = timed_out or "the replayed record ended"
-    return Phase(t_end, h_max, expected, (*events, *model.guards), timed_out)
+        record_end = t_start + float(step.value.times[-1])
+        if record_end <= t_end:
+            t_end, timed_out = record_end, "the replayed record ended"
+        stops = tuple(t_start + _bends(step.value))
+    return Phase(t_end, h_max, expected, (*events, *model.guards), timed_out, stops)
 
 
 def _control(model: Model, step: Any, t_start: float) -> None:
@@ -87,15 +108,22 @@ def _control(model: Model, step: Any, t_start: float) -> None:
         impose(step.value)
 
 
+def _bends(replay: Any) -> Array:
+    """Times [s] at which a record, linear between its points, changes its slope."""
+    slope = np.diff(replay.values) / np.diff(replay.times)
+    rounding = 1e-9 * float(np.abs(slope).max(initial=0.0))
+    return np.asarray(replay.times[1:-1][np.abs(np.diff(slope)) > rounding])
+
+
 def _left(model: Model, step: Any, state: Array) -> float | None:
     """Charge [A s] that a constant current can still take out of, or put into, the crystal."""
     if step.control != "current" or step.kind in ("rest", "replay"):
         return None
-    sites = model.inventory(state) / max(model.observables["theta_mean"](state), 1e-12)
     theta = model.observables["theta_mean"](state)
+    sites = model.inventory(state) / max(theta, 1e-12)
     charging = step.value.amperes(model.one_c) > 0.0
     share = theta - model.theta_charged if charging else model.theta_discharged - theta
-    return float(96485.33212 * sites * max(share, 0.02))
+    return float(F * sites * max(share, 0.02))
 
 
 def _event(model: Model, step: Any, until: Any, charge: float, state: Array) -> Event:
@@ -105,12 +133,12 @@ def _event(model: Model, step: Any, until: Any, charge: float, state: Array) -> 
         rising = observe["voltage"](state) < volts
         if step.kind in ("charge", "discharge"):
             rising = step.kind == "charge"
-        return Event(
-            "voltage",
-            f"V = {volts:g} V",
-            lambda t, u: observe["voltage"](u) - volts,
-            +1 if rising else -1,
-        )
+
+        def beyond(t: float, u: Array) -> float:
+            model.problem.at_time(t)  # a voltage without kinetics depends on a replayed current
+            return observe["voltage"](u) - volts
+
+        return Event("voltage", f"V = {volts:g} V", beyond, +1 if rising else -1)
     if until.quantity == "capacity":
         amount = until.value.coulombs(model.mass)
         return Event(

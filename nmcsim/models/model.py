@@ -42,6 +42,8 @@ class Model:
         What ``charge / F`` is balanced against [mol].
     likely : callable
         ``(unknown, value) -> str``: the probable physical reason of a failure there.
+    where : callable
+        ``(position, state) -> str``: a position [m] in words, and the field there; collective.
     flux : callable
         ``(theta, b, scalars) -> j``: surface flux [mol/m2/s] at nodes with the stoichiometry
         ``theta`` and the blocking factor ``b``, given the observables' present values.
@@ -62,6 +64,7 @@ class Model:
     guards: Sequence[Event]
     inventory: Scalar
     likely: Callable[[Unknown, float], str]
+    where: Callable[[Array, Array], str]
     flux: Callable[[Array, Array, Mapping[str, float]], Array]
     theta_charged: float
     theta_discharged: float

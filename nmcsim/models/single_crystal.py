@@ -29,6 +29,7 @@ from ufl import grad, inner
 
 from nmcsim.constants import F, R
 from nmcsim.models.model import Model
+from nmcsim.observe.places import Places
 from nmcsim.observe.reductions import Extremes, Weighted
 from nmcsim.physics.diffusion import in_layers
 from nmcsim.physics.kinetics import butler_volmer
@@ -198,7 +199,10 @@ def _model(
     """What both surface modes have in common: what is watched, limited and conserved."""
     material = case.material
     mean = Weighted.of(theta, lambda f: f * mesh.dx("crystal", degree=2 * case.numerics.degree))
-    extremes = Extremes(theta, problem.slice(theta))
+    where = problem.slice(theta)
+    surfaces = {name: mesh.dofs(theta.space, name) for name in ("bare", "rock_salt")}
+    places = Places(theta, where, surfaces)
+    extremes = Extremes(theta, where)
     sites = material.site_density * mean.total
     mass = material.density * mesh.measure("crystal")
     one_c = case.protocol.one_c(mass)
@@ -230,9 +234,10 @@ def _model(
             "theta_min": extremes.least,
             "theta_max": extremes.largest,
         },
-        guards=_guards(case, extremes),
+        guards=_guards(case, extremes, places),
         inventory=lambda state: sites * mean.of_state(state),
         likely=_likely,
+        where=places.said,
         flux=flux,
         theta_charged=max(0.02, material.theta_discharged - span),
         theta_discharged=material.theta_discharged,
@@ -244,34 +249,28 @@ def _model(
     )
 
 
-def _guards(case: Any, extremes: Extremes) -> list[Event]:
-    """The surface runs empty or full (Eq. 15 goes on asking for flux), or a law's range ends."""
+def _guards(case: Any, extremes: Extremes, places: Places) -> list[Event]:
+    """The surface runs empty or full (Eq. 15 asks for its flux all the same), or a law ends."""
     material = case.material
     empty, full = 1e-3, 1.0 - 1e-3
+    lo, hi = 0.0, 1.0
     if not case.physics.extrapolate:
         laws = (material.U, material.chemical_diffusivity(case.physics.temperature))
         lo, hi = max(law.valid[0] for law in laws), min(law.valid[1] for law in laws)
-    else:
-        lo, hi = 0.0, 1.0
-    low = ("lithium", f"lithium runs out at the surface: theta = {empty:g}", empty)
-    high = ("lithium", f"the surface is full of lithium: theta = {full:g}", full)
+    ends = (
+        "is the {} end of the valid range of the material's laws (set physics.extrapolate = true to"
+        " go on)"
+    )
+    low = ("lithium", f"lithium runs out: theta = {empty:g}")
+    high = ("lithium", f"lithium fills the sites: theta = {full:g}")
     if lo > empty:
-        low = (
-            "range",
-            f"theta = {lo:g} leaves the valid range of the material's laws; "
-            "set physics.extrapolate = true to go on",
-            lo,
-        )
+        low = ("range", f"theta = {lo:g} {ends.format('lower')}")
     if hi < full:
-        high = (
-            "range",
-            f"theta = {hi:g} leaves the valid range of the material's laws; "
-            "set physics.extrapolate = true to go on",
-            hi,
-        )
+        high = ("range", f"theta = {hi:g} {ends.format('upper')}")
+    least, largest = max(lo, empty), min(hi, full)
     return [
-        Event(low[0], low[1], lambda t, u, at=low[2]: extremes.least(u) - at, -1),  # type: ignore[misc]
-        Event(high[0], high[1], lambda t, u, at=high[2]: extremes.largest(u) - at, +1),  # type: ignore[misc]
+        Event(*low, lambda t, u: extremes.least(u) - least, -1, places.lowest),
+        Event(*high, lambda t, u: extremes.largest(u) - largest, +1, places.highest),
     ]
 
 

@@ -1,8 +1,9 @@
-"""A result directory while a run writes it: lock, journal, checkpoint, and the tables at its end."""
+"""A result directory while a run writes it: lock, journal, checkpoint, tables at its end."""
 
-from nmcsim.output.checkpoint import Checkpoint, earlier_state
-from nmcsim.output.directory import Lock, prepare
-from nmcsim.output.finish import finish
-from nmcsim.output.recorder import Recorder
+from nmcsim.output.asked import Asked
+from nmcsim.output.checkpoint import Checkpoint, Standing
+from nmcsim.output.directory import Claim
+from nmcsim.output.initial import first_state
+from nmcsim.output.ledger import DRIFT_LIMIT, Ledger
 
-__all__ = ["Checkpoint", "Lock", "Recorder", "earlier_state", "finish", "prepare"]
+__all__ = ["DRIFT_LIMIT", "Asked", "Checkpoint", "Claim", "Ledger", "Standing", "first_state"]

@@ -5,20 +5,56 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 
 from nmcsim.errors import InputError, Mistake
 from nmcsim.results import write_atomically
 from nmcsim.solve.fields import Array
 
-__all__ = ["CHECKPOINT", "Checkpoint", "earlier_state"]
+__all__ = ["CHECKPOINT", "Checkpoint", "Standing"]
 
 CHECKPOINT = "checkpoint.h5"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a run has come in its protocol.
+
+    Parameters
+    ----------
+    t : float
+        Now [s].
+    step : int
+        Index of the present protocol step; their number once all have ended.
+    t_start : float
+        When it began [s].
+    charge_start : float
+        Charge that had passed then [A s].
+    expected : float or None
+        How long it is expected to last [s]; None before it begins: its first row is then still to
+        be recorded.
+    status : str
+        "running", or how the run ended.
+    """
+
+    t: float = 0.0
+    step: int = 0
+    t_start: float = 0.0
+    charge_start: float = 0.0
+    expected: float | None = None
+    status: str = "running"
+
+    def at(self, t: float) -> Standing:
+        """The same step at another time."""
+        return replace(self, t=t)
+
+    def next(self, t: float, charge: float, status: str = "running") -> Standing:
+        """Before the next step."""
+        return Standing(t, self.step + 1, t, charge, None, status)
 
 
 @dataclass(frozen=True)
@@ -28,16 +64,13 @@ class Checkpoint:
     Parameters
     ----------
     case_hash : str
-    t, t_start : float
-        Now, and when the present protocol step began [s].
-    step : int
-        Index of the present protocol step; equal to their number when the run is over.
-    charge_start : float
-        Charge that had passed when the step began [A s].
+    standing : Standing
     inventory : float
         Lithium at the start of the run [mol].
     theta : (n,) array
         Nodal stoichiometry in the layout's numbering.
+    theta_mean : float
+        Its mean over the particle.
     nodes : (n, 3) array
         Where the nodes are [m].
     scalars : mapping of name -> float
@@ -48,15 +81,15 @@ class Checkpoint:
         The steps that have ended.
     counts, timing : mapping
         So far.
+    worst_drift : float
+        Largest lithium drift so far.
     """
 
     case_hash: str
-    t: float
-    t_start: float
-    step: int
-    charge_start: float
+    standing: Standing
     inventory: float
     theta: Array
+    theta_mean: float
     nodes: Array
     scalars: Mapping[str, float]
     offsets: Mapping[str, int]
@@ -78,7 +111,8 @@ class Checkpoint:
             file["theta"], file["nodes"] = self.theta, self.nodes
             file["theta"].attrs["unit"], file["nodes"].attrs["unit"] = "1", "m"
             rest = {k: v for k, v in asdict(self).items() if k not in ("theta", "nodes")}
-            file.attrs["state"] = json.dumps(rest)
+            # a dataset: an attribute holds 64 kB, less than the steps of a long protocol
+            file["state"] = json.dumps(rest)
         write_atomically(directory / CHECKPOINT, image.getvalue())
 
     @classmethod
@@ -93,46 +127,10 @@ class Checkpoint:
         path = directory / CHECKPOINT
         try:
             with h5py.File(path, "r") as file:
-                rest = json.loads(file.attrs["state"])
-                return cls(theta=file["theta"][()], nodes=file["nodes"][()], **rest)
-        except (OSError, KeyError, ValueError, TypeError) as error:
-            raise InputError(
-                Mistake(str(path), f"cannot be read ({error}); run without --resume")
-            ) from error
-
-
-def earlier_state(directory: Path, nodes: Array) -> Array:
-    """The last state of an earlier result at ``nodes`` (n, 3) [m].
-
-    Taken as it is where the meshes agree, else interpolated linearly between the earlier nodes.
-
-    Raises
-    ------
-    InputError
-        If the result has no state, or covers another place.
-    """
-    from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
-
-    earlier = Checkpoint.read(directory)
-    size = float(np.ptp(nodes, axis=0).max())
-    if earlier.nodes.shape == nodes.shape and np.allclose(
-        earlier.nodes, nodes, rtol=0.0, atol=1e-9 * size
-    ):
-        return earlier.theta
-    flat = float(np.ptp(nodes[:, 2])) < 1e-9 * size
-    d = 2 if flat else 3
-    a, b = earlier.nodes[:, :d], nodes[:, :d]
-    if np.abs(np.ptp(a, axis=0) - np.ptp(b, axis=0)).max() > 0.05 * size:
-        raise InputError(
-            Mistake(f'protocol.initial.from = "{directory}"',
-                    "is the state of a particle of another size or shape")
-        )  # fmt: skip
-    if float(np.ptp(earlier.nodes[:, 2])) < 1e-9 * size and not flat:
-        raise InputError(
-            Mistake(f'protocol.initial.from = "{directory}"',
-                    "is the state of a section; a 3D particle needs a 3D state")
-        )  # fmt: skip
-    theta = LinearNDInterpolator(a / size, earlier.theta)(b / size)
-    outside = np.isnan(theta)
-    theta[outside] = NearestNDInterpolator(a / size, earlier.theta)(b[outside] / size)
-    return np.asarray(theta)
+                rest = json.loads(file["state"].asstr()[()])
+                standing = Standing(**rest.pop("standing"))
+                theta, nodes = file["theta"][()], file["nodes"][()]
+                return cls(theta=theta, nodes=nodes, standing=standing, **rest)
+        except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+            message = f"cannot be read ({error}); run the case again into a new directory"
+            raise InputError(Mistake(str(path), message)) from error

@@ -11,19 +11,23 @@ from typing import Any
 
 from nmcsim.errors import InputError, Mistake
 from nmcsim.output.checkpoint import CHECKPOINT, Checkpoint
-from nmcsim.results import Result
+from nmcsim.results import Result, writing
 
-__all__ = ["Lock", "prepare"]
+__all__ = ["Claim"]
 
-OURS = (
-    "case.toml", "inputs", "provenance.json", "summary.json", "history.csv", "history.h5",
-    "steps.csv", "log.jsonl", "fields.vtkhdf", "mesh.msh", CHECKPOINT, "figures", "report.html",
-    "journal",
+LOCK = ".lock"
+OURS = frozenset(
+    ("case.toml", "inputs", "provenance.json", "summary.json", "history.csv", "history.h5",
+     "steps.csv", "log.jsonl", "fields.vtkhdf", "mesh.msh", CHECKPOINT, "figures", "report.html",
+     "journal", "coarser")
 )  # fmt: skip
 
 
-class Lock:
-    """The kernel's lock on a result directory; it goes with the process, however that ends.
+class Claim:
+    """A result directory held by the kernel's lock, which goes with its process, however that ends.
+
+    Nothing but the lock is written before :meth:`begin`; a claim that ends without it leaves
+    no trace. Used on rank 0 alone.
 
     Parameters
     ----------
@@ -37,94 +41,150 @@ class Lock:
     """
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._place = f"--out {directory}"
+        self._begun = False
+        self._made = [d for d in (directory, *directory.parents) if not d.exists()]
+        if directory.is_dir():
+            self._refuse_foreign()
+        while True:
+            try:
+                directory.mkdir(parents=True, exist_ok=True)
+                self._new = not (directory / LOCK).exists()
+                self._file = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            except OSError as error:
+                self._remove_folders()
+                message = f"cannot be written ({error.strerror}); choose another directory"
+                raise InputError(Mistake(self._place, message)) from error
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(self._file)
+                message = "is being written by another run; wait for it or choose another directory"
+                raise InputError(Mistake(self._place, message)) from error
+            if self._is_still_there():
+                return
+            os.close(self._file)  # another claim ended without a trace just now
+
+    def _is_still_there(self) -> bool:
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise InputError(
-                Mistake(
-                    f"--out {directory}",
-                    f"cannot be written ({error.strerror}); choose another directory with --out",
-                )
-            ) from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._file)
-            raise InputError(
-                Mistake(
-                    f"--out {directory}",
-                    "is being written by another run; wait for it or choose another directory",
-                )
-            ) from error
+            return os.path.samestat(os.fstat(self._file), os.stat(self.directory / LOCK))
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
-        """Let others write."""
+        """Let others write; forget a directory in which nothing began."""
+        if not self._begun and self._new:
+            (self.directory / LOCK).unlink(missing_ok=True)
+            self._remove_folders()
         os.close(self._file)
 
+    def _remove_folders(self) -> None:
+        for made in self._made:
+            try:
+                made.rmdir()
+            except OSError:  # not made in the end, or another run is in it
+                return
 
-def prepare(
-    directory: Path, case: Any, resume: bool, overwrite: bool
-) -> Checkpoint | Result | None:
-    """Decide what a run in ``directory`` starts from; call it with the lock held.
+    def _there(self) -> set[str]:
+        return {path.name for path in self.directory.iterdir()} - {LOCK}
 
-    Returns
-    -------
-    Checkpoint, Result or None
-        Where to go on, what is there already, or None for a fresh start (the case is written).
+    def _refuse_foreign(self) -> None:
+        """Refuse a directory that holds what no run wrote."""
+        foreign = sorted(n for n in self._there() if n not in OURS and not _is_leftover(n))
+        if foreign and "case.toml" not in self._there():
+            message = f'is not a result directory (it holds "{foreign[0]}"); choose another'
+            raise InputError(Mistake(self._place, message))
 
-    Raises
-    ------
-    InputError
-        The directory holds something that must not be overwritten or does not fit.
-    """
-    place = f"--out {directory}"
-    there = [p.name for p in directory.iterdir() if p.name != ".lock"]
-    if there and overwrite and not resume:
-        foreign = sorted(set(there) - set(OURS))
-        if foreign:
-            raise InputError(
-                Mistake(place, f'holds "{foreign[0]}", which is no result; choose another')
+    def look(self, case: Any, *, resume: bool, overwrite: bool) -> Checkpoint | Result | None:
+        """Decide what a run starts from; writes nothing.
+
+        Returns
+        -------
+        Checkpoint, Result or None
+            Where to go on, what is there already, or None for a fresh start.
+
+        Raises
+        ------
+        InputError
+            The directory holds something that must not be overwritten or does not fit.
+        """
+        self._refuse_foreign()
+        there = self._there()
+        if resume and "case.toml" in there:
+            self._refuse_other_case(case)
+            if self._is_over():
+                return Result.load(self.directory)
+            return Checkpoint.read(self.directory) if CHECKPOINT in there else None
+        if there and overwrite:
+            foreign = sorted(n for n in there if n not in OURS and not _is_leftover(n))
+            if foreign:
+                message = (
+                    f'holds "{foreign[0]}", which no run wrote and --overwrite would not delete;'
+                    " move it away, or choose another directory"
+                )
+                raise InputError(Mistake(self._place, message))
+        elif there and not resume:
+            message = (
+                "exists; add --resume to go on with it, --overwrite to replace it, or choose"
+                " another directory"
             )
-        for name in there:
-            path = directory / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        there = []
-    if there and not resume:
-        raise InputError(
-            Mistake(place, "exists; add --resume to go on with it, --overwrite to replace it, "
-                    "or choose another directory")
-        )  # fmt: skip
-    if "case.toml" not in there:
-        if there and set(there) - set(OURS):
-            raise InputError(Mistake(place, "is not a result directory; choose another"))
-        case.write(directory)
+            raise InputError(Mistake(self._place, message))
         return None
-    _same_case(directory, case, place)
-    if _is_over(directory):
-        return Result.load(directory)
-    if CHECKPOINT not in there:
-        return None
-    return Checkpoint.read(directory)
+
+    def begin(self, case: Any, found: Checkpoint | None, *, overwrite: bool) -> None:
+        """Make the directory ready for a run: the case stands in it, nothing outdated does.
+
+        Raises
+        ------
+        WriteFailure
+            The disk is full.
+        """
+        self._begun = True
+        for name in self._there():
+            outdated = name in ("summary.json", "report.html") or _is_leftover(name)
+            if outdated or (overwrite and name in OURS):
+                with writing(self.directory / name):
+                    _delete(self.directory / name)
+        if found is None:
+            # an earlier attempt, whose checkpoint cannot be gone on from or is not there
+            (self.directory / CHECKPOINT).unlink(missing_ok=True)
+        if not (self.directory / "case.toml").is_file():
+            with writing(self.directory / "case.toml"):
+                case.write(self.directory)
+
+    def _refuse_other_case(self, case: Any) -> None:
+        from nmcsim.case import load
+
+        try:
+            same = load(self.directory / "case.toml").hash == case.hash
+        except InputError:
+            same = False
+        if not same:
+            message = (
+                "holds a run of a different case; choose another directory, or --overwrite it"
+                " without --resume"
+            )
+            raise InputError(Mistake(self._place, message))
+
+    def _is_over(self) -> bool:
+        try:
+            summary = json.loads((self.directory / "summary.json").read_text())
+        except (OSError, ValueError):
+            return False
+        return summary.get("status") in ("finished", "ended early")
 
 
-def _same_case(directory: Path, case: Any, place: str) -> None:
-    from nmcsim.case import load
-
-    try:
-        same = load(directory / "case.toml").hash == case.hash
-    except InputError:
-        same = False
-    if not same:
-        raise InputError(
-            Mistake(place, "holds a run of a different case; choose another directory, or "
-                    "--overwrite without --resume")
-        )  # fmt: skip
+def _is_leftover(name: str) -> bool:
+    """Whether a file was on its way into place when its run was killed."""
+    stem = name.removeprefix(".").removesuffix(".tmp")
+    return name.startswith(".") and name.endswith(".tmp") and (
+        stem in OURS or stem.rpartition(".")[0] in OURS
+    )  # fmt: skip
 
 
-def _is_over(directory: Path) -> bool:
-    try:
-        summary = json.loads((directory / "summary.json").read_text())
-    except (OSError, ValueError):
-        return False
-    return summary.get("status") in ("finished", "ended early")
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -1,4 +1,4 @@
-"""From the journal to the tables, fields and summary of a result; on rank 0."""
+"""From the journal to the tables and fields of a result; on rank 0."""
 
 from __future__ import annotations
 
@@ -12,34 +12,27 @@ from nmcsim.output.recorder import Recorder
 from nmcsim.results import (
     Journal,
     Points,
+    Series,
     SurfaceTheta,
     ThetaMap,
-    final_observables,
     series,
     write_history,
     write_steps,
-    write_summary,
 )
 from nmcsim.vtkhdf import write_vtkhdf
 
-__all__ = ["finish"]
-
-KEEP = ("finished", "ended early")
+__all__ = ["write_tables"]
 
 
-def finish(
-    directory: Path,
-    recorder: Recorder,
-    *,
-    status: str,
-    steps: Sequence[Mapping[str, Any]],
-    counts: Mapping[str, int],
-    timing: Mapping[str, float],
-    **more: Any,
-) -> None:
-    """Write the tables, the fields and the summary of what the journal holds.
+def write_tables(
+    directory: Path, recorder: Recorder, steps: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Series]:
+    """Write the history, the steps and the fields of what the journal holds.
 
-    The journal goes only once a run is over: a failed or interrupted one may be resumed.
+    Returns
+    -------
+    mapping of name -> Series
+        The history.
 
     Raises
     ------
@@ -75,15 +68,4 @@ def finish(
         frames["theta"].time, {"theta": frames["theta"].values}, {"theta": "1"},
     )  # fmt: skip
     write_steps(directory, steps)
-    write_summary(
-        directory,
-        status=status,
-        steps=steps,
-        balance={"lithium": recorder.worst_drift},
-        counts=counts,
-        timing=timing,
-        observables=final_observables(history),
-        **more,
-    )
-    if status in KEEP:
-        Journal.remove(directory)
+    return history

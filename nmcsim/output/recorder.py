@@ -49,6 +49,7 @@ class Recorder:
         )
         self._reference: Array | None = None
         self._journal: Journal | None = None
+        self._framed = float("-inf")  # when the last frame was recorded
         self.inventory = float("nan")
         self.worst_drift = 0.0
         self.last: dict[str, float] = {}
@@ -57,14 +58,17 @@ class Recorder:
     def open(self, directory: Path, offsets: Mapping[str, int] | None) -> None:
         """Begin the journal, or go on with it where ``offsets`` are given."""
 
-        def job() -> None:
+        def job() -> float:
             assert self.surface is not None
             streams = {"theta": self.layout.size, "surface": len(self.surface.nodes)}
             self._journal = Journal(directory, streams, offsets)
-            if offsets is not None:
-                self._reference = Journal.read(directory).frames["theta"].values[0][self.view.index]
+            if offsets is None:
+                return float("-inf")
+            frames = Journal.read(directory).frames["theta"]
+            self._reference = frames.values[0][self.view.index]
+            return float(frames.time[-1])
 
-        on_one_rank(self.comm, job)
+        self._framed = on_one_rank(self.comm, job)
 
     def begin(self, state: Array) -> None:
         """Take the first frame as the reference of signals and balances."""
@@ -81,6 +85,7 @@ class Recorder:
     def row(self, t: float, state: Array, step: int, dt: float, order: int) -> dict[str, float]:
         """Record one row of the history and the profile along the surface."""
         began = time.perf_counter()
+        self.model.problem.at_time(t)  # the replayed control of that time
         row: dict[str, Any] = {"time": t, "step": float(step)}
         row |= {name: observe(state) for name, observe in self.model.observables.items()}
         row["capacity"] = row["charge"] / self.model.mass
@@ -111,7 +116,10 @@ class Recorder:
         self._journal.frame("surface", row["time"], profile)
 
     def frame(self, t: float, state: Array) -> None:
-        """Record the whole field."""
+        """Record the whole field, once at a time."""
+        if t <= self._framed:
+            return
+        self._framed = t
         began = time.perf_counter()
         nodal = self.layout.gather(state[self._where])
 

@@ -29,12 +29,15 @@ class Event:
         ``(t, u) -> float``, the same on every rank.
     direction : int
         +1 fires on crossing upwards, -1 downwards.
+    place : callable, optional
+        ``state -> str``: where in space it happened; collective.
     """
 
     name: str
     reason: str
     indicator: Callable[[float, Array], float]
     direction: int
+    place: Callable[[Array], str] | None = None
 
     def passed(self, value: float) -> bool:
         """Whether ``value`` lies on or beyond the event."""
@@ -68,6 +71,7 @@ def advance(
     events: Sequence[Event],
     h_max: float,
     on_step: Callable[[NDF, Dense, float, Array], None],
+    stops: Sequence[float] = (),
 ) -> Ended:
     """Integrate until ``t_end`` or the first event, whichever comes first.
 
@@ -83,6 +87,8 @@ def advance(
         Longest step [s]: a long step may jump over an event.
     on_step : callable
         ``(ndf, dense, t, u)`` after each accepted step; the last call has the event's state.
+    stops : sequence of float
+        Increasing times [s] that no step passes over: where a control bends.
 
     Raises
     ------
@@ -93,8 +99,11 @@ def advance(
     for event, value in zip(events, values, strict=True):
         if event.passed(value):
             return Ended(ndf.t, ndf.u.copy(), event)
-    while ndf.t < t_end - ndf.h_min:
-        ndf.step(h_max, t_end)
+    k = 0
+    while not _reached(ndf, t_end):
+        while k < len(stops) and _reached(ndf, stops[k]):
+            k += 1
+        ndf.step(h_max, min(t_end, stops[k]) if k < len(stops) else t_end)
         dense = ndf.dense
         values = [e.indicator(ndf.t, ndf.u) for e in events]
         fired = [
@@ -109,6 +118,11 @@ def advance(
             return Ended(t, u, event)
         on_step(ndf, dense, ndf.t, ndf.u)
     return Ended(ndf.t, ndf.u.copy(), None)
+
+
+def _reached(ndf: NDF, t: float) -> bool:
+    """Whether ``t`` is nearer than a step can be: the least one, or the rounding of times."""
+    return ndf.t >= t - max(ndf.h_min, 1e-14 * abs(ndf.t))
 
 
 def _crossing(event: Event, dense: Dense, u1: Array) -> float:

@@ -165,7 +165,8 @@ class NDF:
         self._resize(min(h_max, self._towards(t_end)))
         while True:
             if self.h < self.h_min and t_end - self.t > self.h_min:
-                raise StepFailure(self.t, self.h, "the step became too short", self._last)
+                why = f"the step fell below {self.h_min:g} s"
+                raise StepFailure(self.t, self.h, why, self._last)
             k = self.order
             D = self.D
             predictor = D[: k + 1].sum(axis=0)

@@ -14,13 +14,18 @@ import numpy as np
 from nmcsim.errors import NmcsimError
 from nmcsim.solve.fields import Array
 from nmcsim.solve.linear import LinearFailure
+from nmcsim.solve.newton import NewtonResult
 from nmcsim.solve.system import Norm, System
 
 __all__ = ["NoConsistentStart", "consistent"]
 
 
 class NoConsistentStart(NmcsimError):
-    """No potentials fit the state at a change of control."""
+    """No potentials fit the state at a change of control; ``last`` is where the search stopped."""
+
+    def __init__(self, t: float, why: str, last: NewtonResult | None = None) -> None:
+        super().__init__(why)
+        self.t, self.why, self.last = t, why, last
 
 
 def consistent(
@@ -47,7 +52,7 @@ def consistent(
             system.factorise_start(t, u, u_t)
             delta = -system.solve(r)
         except LinearFailure as error:
-            raise NoConsistentStart(str(error)) from error
+            raise NoConsistentStart(t, str(error)) from error
         counts["jacobians"] += 1
         counts["factorisations"] += 1
         potentials = np.where(norm.algebraic, delta, 0.0)
@@ -58,4 +63,5 @@ def consistent(
         u_t += damping * np.where(norm.algebraic, 0.0, delta)
         if damping == 1.0 and norm.update(potentials) < 1e-3:
             return u, u_t
-    raise NoConsistentStart("the potentials of the start did not converge")
+    why = "the potentials at the start of the step did not converge"
+    raise NoConsistentStart(t, why, NewtonResult(False, delta, iterations, iterations, r))

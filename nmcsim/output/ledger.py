@@ -1,0 +1,210 @@
+"""What a run leaves on disk while it goes on and when it ends: provenance, checkpoints, summary."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nmcsim import runtime
+from nmcsim.log import logger
+from nmcsim.mesh.ranks import on_one_rank
+from nmcsim.models.model import Model
+from nmcsim.output.checkpoint import Checkpoint, Standing
+from nmcsim.output.finish import write_tables
+from nmcsim.output.recorder import Recorder
+from nmcsim.results import Journal, final_observables, write_json, write_summary, writing
+from nmcsim.solve.fields import Array
+
+__all__ = ["DRIFT_LIMIT", "Ledger"]
+
+DRIFT_LIMIT = 1e-9
+COUNTED = ("steps", "rejected", "residuals", "jacobians", "factorisations", "newton_failures")
+OVER = ("finished", "ended early")
+
+
+class Ledger:
+    """The books of one run. All its methods are collective.
+
+    Parameters
+    ----------
+    case : Case
+    model : Model
+    directory : Path
+    found : Checkpoint or None
+        Where the run goes on.
+    counts : Counter
+        The integrator's own; they move while it works.
+    """
+
+    def __init__(
+        self,
+        case: Any,
+        model: Model,
+        directory: Path,
+        found: Checkpoint | None,
+        counts: Counter[str],
+    ) -> None:
+        self.case, self.model, self.directory = case, model, directory
+        self.comm = model.problem.comm
+        self.recorder = Recorder(model, case, self.comm)
+        self.timing: dict[str, float] = {"checkpoint": 0.0, "tables": 0.0, "stepping": 0.0}
+        self.steps: list[dict[str, Any]] = []
+        self._found, self._counts = found, counts
+        self._counts_before: Mapping[str, int] = {}
+        self._timing_before: Mapping[str, float] = {}
+        self._began = time.perf_counter()
+        self.saved = time.monotonic()
+        if found is not None:
+            self.steps = [dict(step) for step in found.steps]
+            self._counts_before, self._timing_before = found.counts, found.timing
+            self.recorder.inventory = found.inventory
+            self.recorder.worst_drift = found.worst_drift
+
+    def open(self, began: float, msh: Path) -> None:
+        """Write the provenance and the mesh, begin the journal or go on with it.
+
+        Parameters
+        ----------
+        began : float
+            ``time.perf_counter()`` when the run began.
+        msh : Path
+            The mesh file.
+        """
+        self._began = began
+        on_one_rank(self.comm, lambda: self._write_provenance(msh))
+        self.recorder.open(self.directory, self._found.offsets if self._found else None)
+
+    # -- while it goes on -------------------------------------------------------------------
+
+    def checkpoint(self, standing: Standing, state: Array) -> None:
+        """Replace the checkpoint."""
+        began = time.perf_counter()
+        problem, layout = self.model.problem, self.recorder.layout
+        nodal = layout.gather(state[problem.slice(self.model.field)])
+        mean = self.model.observables["theta_mean"](state)
+        scalars = {
+            u.name: problem.scalar(state, u.name)
+            for u in problem.unknowns if u is not self.model.field
+        }  # fmt: skip
+
+        def job() -> None:
+            assert nodal is not None
+            Checkpoint(
+                case_hash=self.case.hash, standing=standing, inventory=self.recorder.inventory,
+                theta=nodal, theta_mean=mean, nodes=layout.nodes, scalars=scalars,
+                offsets=self.recorder.offsets(), steps=self.steps, counts=self.counts(),
+                timing=self.seconds(), worst_drift=self.recorder.worst_drift,
+            ).write(self.directory)  # fmt: skip
+
+        on_one_rank(self.comm, job)
+        self.saved = time.monotonic()
+        self.timing["checkpoint"] += time.perf_counter() - began
+
+    def counts(self) -> dict[str, int]:
+        """Steps and evaluations, those before a resumption included."""
+        return {n: self._counts[n] + self._counts_before.get(n, 0) for n in COUNTED}
+
+    def seconds(self) -> dict[str, float]:
+        """Wall time by what it was spent on [s], that before a resumption included.
+
+        ``output`` is the sum of ``observables``, ``checkpoint`` and ``tables``; ``stepping`` is the
+        whole time integration, its output included.
+        """
+        own = dict(self.timing)
+        for name in ("jit", "assembly", "factorisation", "solve"):
+            own[name] = self.model.problem.timing[name]
+        own["observables"] = self.recorder.seconds
+        own["output"] = own["observables"] + own["checkpoint"] + own["tables"]
+        own["total"] = time.perf_counter() - self._began
+        return {n: seconds + self._timing_before.get(n, 0.0) for n, seconds in own.items()}
+
+    @property
+    def drifts(self) -> str | None:
+        """The sentence for a lithium balance that is not kept, if it is not."""
+        worst = self.recorder.worst_drift
+        if worst <= DRIFT_LIMIT:
+            return None
+        return (
+            f"the lithium balance drifts by {worst:.2g} of the initial inventory (limit "
+            f"{DRIFT_LIMIT:g}): the fluxes of the model do not add up to its current; the result "
+            f"in {self.directory} is not to be trusted"
+        )
+
+    # -- files ------------------------------------------------------------------------------
+
+    def _write_provenance(self, msh: Path) -> None:
+        path = self.directory / "provenance.json"
+        entry = {
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "ranks": self.comm.size,
+            "resumed_at": self._found.standing.t if self._found else None,
+            "wall_time": None,
+        }
+        content = {
+            "case_hash": self.case.hash,
+            "versions": runtime.versions(),
+            "platform": f"{platform.system()} {platform.machine()}",
+            "unknowns": self.model.problem.global_size,
+            "facts": dict(self.model.facts),
+            "runs": [*(self._runs() if self._found else []), entry],
+        }
+        write_json(path, content)
+        if not (self.directory / "mesh.msh").exists():
+            aside = self.directory / ".mesh.msh.tmp"
+            with writing(self.directory / "mesh.msh"):
+                shutil.copyfile(msh, aside)
+                os.replace(aside, self.directory / "mesh.msh")
+
+    def _runs(self) -> list[dict[str, Any]]:
+        try:
+            return list(json.loads((self.directory / "provenance.json").read_text())["runs"])
+        except (OSError, ValueError, KeyError):
+            return []
+
+    def close(self, status: str, failure: Exception | None) -> None:
+        """Write the tables and the summary; the journal goes once the run is over.
+
+        Raises
+        ------
+        WriteFailure
+            The disk is full or the folder may not be written.
+        """
+        on_one_rank(self.comm, lambda: self._close(status, failure))
+
+    def _close(self, status: str, failure: Exception | None) -> None:
+        began = time.perf_counter()
+        history = write_tables(self.directory, self.recorder, self.steps)
+        path = self.directory / "provenance.json"
+        content = json.loads(path.read_text())
+        content["runs"][-1]["wall_time"] = time.perf_counter() - self._began
+        write_json(path, content)
+        self.timing["tables"] += time.perf_counter() - began
+        seconds = self.seconds()
+        more: dict[str, Any] = {} if failure is None else {"failure": str(failure)}
+        write_summary(
+            self.directory, status=status, steps=self.steps,
+            balance={"lithium": self.recorder.worst_drift}, counts=self.counts(), timing=seconds,
+            observables=final_observables(history),
+            extrapolated=bool(self.case.physics.extrapolate), rock_salt=self.rock_salt, **more,
+        )  # fmt: skip
+        if status in OVER:
+            Journal.remove(self.directory)
+        if failure is None:
+            logger.info(
+                "  lithium drift %.0e of the inventory (limit %.0e)      %.1f s",
+                self.recorder.worst_drift, DRIFT_LIMIT, seconds["total"],
+            )  # fmt: skip
+
+    @property
+    def rock_salt(self) -> dict[str, float]:
+        """Share of the lateral surface under rock salt: asked, and meshed."""
+        asked = sum(s1 - s0 for s0, s1 in self.case.patches)
+        return {"asked": float(asked), "meshed": self.model.facts["coverage"]}
