@@ -8,7 +8,6 @@ that P2 elements reach. The difference itself is taken as the bar: nothing is ex
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,14 @@ from nmcsim.run import simulate
 __all__ = ["add_error_bars", "compared"]
 
 COARSER, LOOSER = 1.5, 5.0
+FOLDER = "coarser"
 
-LARGEST: Mapping[str, str] = {
-    "voltage": "voltage, largest error at the times of the maps",
-    "theta_min": "lowest lithium per site, largest error at the times of the maps",
-    "theta_max": "highest lithium per site, largest error at the times of the maps",
-    "com_distance": "centre-of-mass distance, largest error at the times of the maps",
-    "unreacted_share": "unreacted share, largest error at the times of the maps",
-}
+LARGEST = ("voltage", "theta_min", "theta_max", "com_distance", "unreacted_share")
+"""Columns of the history of which the largest difference at the times of the maps is taken."""
 
 
 def add_error_bars(result: Result, case: Any, comm: Any, mesh_cache: Path | None = None) -> Result:
-    """Run ``case`` again more coarsely and write the differences into the result's summary.
+    """Run ``case`` again more coarsely, and write the differences into the result's summary.
 
     Collective on ``comm``; the second run lies in the result's folder ``coarser``.
 
@@ -46,10 +41,10 @@ def add_error_bars(result: Result, case: Any, comm: Any, mesh_cache: Path | None
         return result
     if comm.rank == 0:
         logger.info("  once more, with cells %g times as large, for error bars", COARSER)
-    coarser = simulate(
-        case.coarser(COARSER, LOOSER), result.directory / "coarser", comm, resume=True,
-        mesh_cache=mesh_cache,
-    )  # fmt: skip
+    assert result.map is not None
+    times = [f"{t!r} s" for t in result.map.time.tolist() if t > 0.0]
+    again = case.coarser(COARSER, LOOSER).replace("output.times", times)
+    coarser = simulate(again, result.directory / FOLDER, comm, resume=True, mesh_cache=mesh_cache)
 
     def job() -> None:
         path = result.directory / "summary.json"
@@ -66,7 +61,8 @@ def compared(fine: Result, coarse: Result) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict of name -> {value, error, unit, description}
-        Observables that one run lacks are left out.
+        Lengths of the steps that no clock ended; then, of each column of the history, the value at
+        the last map and the largest difference at all maps. What one run lacks is left out.
     """
     bars: dict[str, dict[str, Any]] = {}
     for k, (a, b) in enumerate(zip(fine.steps, coarse.steps, strict=False), start=1):
@@ -79,7 +75,7 @@ def compared(fine: Result, coarse: Result) -> dict[str, dict[str, Any]]:
             "description": f"length of step {k}, {a['sentence']}",
         }
     rows = _common_rows(fine, coarse)
-    for name, description in LARGEST.items():
+    for name in LARGEST:
         if name not in fine.history or name not in coarse.history:
             continue
         series = fine.history[name]
@@ -91,16 +87,23 @@ def compared(fine: Result, coarse: Result) -> dict[str, dict[str, Any]]:
             "value": float(x[there][-1]),
             "error": float(np.abs(x - y)[there].max()),
             "unit": series.unit,
-            "description": description,
+            "description": series.description,
         }
     return bars
 
 
 def _common_rows(a: Result, b: Result) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of both histories at the times at which both kept a map, after the start."""
-    assert a.map is not None and b.map is not None
-    times = [t for t in a.map.time if t > 0.0 and np.isclose(b.map.time, t, rtol=1e-9).any()]
-    found = [
-        [int(np.argmin(np.abs(r.history["time"].values - t))) for t in times] for r in (a, b)
-    ]
-    return np.array(found[0], dtype=int), np.array(found[1], dtype=int)
+    """Rows of both histories at the times at which both kept a map, in the same protocol step.
+
+    Near the end of a step one run may have gone on to the next: what differs there is the time of
+    the event, which has a bar of its own.
+    """
+    assert a.map is not None
+    found: list[tuple[int, int]] = []
+    for t in a.map.time[a.map.time > 0.0]:
+        i, j = (int(np.argmin(np.abs(r["time"].values - t))) for r in (a, b))
+        near = all(np.isclose(r["time"].values[k], t, rtol=1e-9) for r, k in ((a, i), (b, j)))
+        if near and a["step"].values[i] == b["step"].values[j]:
+            found.append((i, j))
+    rows = np.array(found, dtype=int).reshape(-1, 2)
+    return rows[:, 0], rows[:, 1]

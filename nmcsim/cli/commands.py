@@ -31,15 +31,14 @@ def say(text: str) -> None:
 
 def version() -> int:
     """Print nmcsim's version, and those of the runtime where there is one."""
-    say(f"nmcsim {nmcsim.__version__}")
     if importlib.util.find_spec("mpi4py") is None or importlib.util.find_spec("dolfinx") is None:
-        say(f"python {sys.version.split()[0]}\ndolfinx not installed")
+        python = sys.version.split()[0]
+        say(f"nmcsim {nmcsim.__version__}\npython {python}\ndolfinx not installed")
         return 0
     from nmcsim.runtime import versions
 
-    for name, number in versions().items():
-        if name != "nmcsim":
-            say(f"{name} {number}")
+    # at once: to PETSc a pipe whose reader has gone is a crash
+    say("\n".join(f"{name} {number}" for name, number in versions().items()))
     return 0
 
 

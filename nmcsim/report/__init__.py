@@ -143,8 +143,9 @@ def _error_bars(result: Result) -> list[Section]:
     bars = result.summary.get("error_bars")
     if not bars:
         return []
-    note = """<p class="note">The case was run again with a coarser mesh and looser tolerances; the
-bars bound what that changed.</p>"""
+    note = """<p class="note">The case was run again with larger cells and looser tolerances. A bar
+is what that changed: of a step its length, else the largest change at the times of all maps, beside
+the value at the last one.</p>"""
     return [Section("error-bars", "Error bars", tables.error_bars_table(bars) + note)]
 
 
