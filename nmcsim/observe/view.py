@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 from dolfinx import geometry
+from dolfinx.mesh import CellType
 
 from nmcsim.imaging.section import Section
 from nmcsim.observe.layout import Layout
@@ -143,19 +144,14 @@ class Probe:
 
     def __init__(self, unknown: Unknown, where: slice, points: Array) -> None:
         V = unknown.space
-        self._V, self._u, self._where = V, unknown.u, where
-        self._comm = V.mesh.comm
-        tree = geometry.bb_tree(V.mesh, V.mesh.topology.dim, padding=1e-12)
-        near = geometry.compute_collisions_points(tree, points)
-        hits = geometry.compute_colliding_cells(V.mesh, near, points)
-        owner, self._mine = [], []
-        for i in range(len(points)):
-            cells = hits.links(i)
-            owner.append(self._comm.rank if len(cells) else self._comm.size)
-            self._mine.append(int(cells[0]) if len(cells) else -1)
-        owners = np.array(self._comm.allgather(owner)).min(axis=0)
-        self._rows = np.flatnonzero(owners == self._comm.rank)
-        self._points, self._n = points, len(points)
+        self._u, self._where, self._comm = unknown.u, where, V.mesh.comm
+        cells, X, outside = _cells_around(V.mesh, points)
+        everyone = np.array(self._comm.allgather(outside))
+        nearest = everyone.min(axis=0)
+        mine = (everyone.argmin(axis=0) == self._comm.rank) & (nearest <= OUTSIDE)
+        self._rows, self._n = np.flatnonzero(mine), len(points)
+        self._dofs = V.dofmap.list[cells[mine]]
+        self._basis = V.ufl_element().tabulate(0, X)[0][mine]
 
     def __call__(self, state: Array) -> list[Any]:
         """Values at the points; NaN where one lies in no cell. Collective."""
@@ -163,8 +159,43 @@ class Probe:
         self._u.x.array[: own.size] = own
         self._u.x.scatter_forward()
         values = np.full(self._n, -np.inf)
-        if self._rows.size:
-            cells = np.array([self._mine[i] for i in self._rows], dtype=np.int32)
-            values[self._rows] = self._u.eval(self._points[self._rows], cells).reshape(-1)
+        values[self._rows] = np.sum(self._basis * self._u.x.array[self._dofs], axis=1)
         everywhere = np.max(self._comm.allgather(values), axis=0)
         return [v if np.isfinite(v) else float("nan") for v in everywhere.tolist()]
+
+
+OUTSIDE = 0.02
+"""How far outside a cell, in widths of it, a point may lie: curved edges are no circle."""
+
+
+def _cells_around(mesh: Any, points: Array) -> tuple[npt.NDArray[np.int32], Array, Array]:
+    """The cell (q,) around each point, where in it (q, dim), and how far outside it (q,).
+
+    DOLFINx's own test for collisions has an absolute tolerance of a micrometre, a whole particle:
+    of the cells whose boxes hold a point, the one is taken that holds its reference coordinates.
+    """
+    tdim, gdim, x = mesh.topology.dim, mesh.geometry.dim, mesh.geometry.x
+    dofs, cmap = mesh.geometry.dofmaps[0], mesh.geometry.cmaps[0]
+    simplex = mesh.topology.cell_type in (CellType.triangle, CellType.tetrahedron)
+    padding = 1e-3 * float(np.ptp(x, axis=0).max(initial=0.0))
+    near = geometry.compute_collisions_points(
+        geometry.bb_tree(mesh, tdim, padding=padding), np.ascontiguousarray(points)
+    )
+    cells = np.zeros(len(points), dtype=np.int32)
+    where, outside = np.zeros((len(points), tdim)), np.full(len(points), np.inf)
+    for i, point in enumerate(points):
+        for cell in near.links(i).tolist():
+            X = _pulled_back(cmap, point[:gdim], x[dofs[cell], :gdim])
+            beyond = X.sum() - 1.0 if simplex else X.max() - 1.0
+            distance = max(0.0, -float(X.min()), float(beyond))
+            if distance < outside[i]:
+                cells[i], where[i], outside[i] = cell, X, distance
+    return cells, where, outside
+
+
+def _pulled_back(cmap: Any, point: Array, nodes: Array) -> Array:
+    """Reference coordinates of a point; far outside where the map cannot be inverted there."""
+    try:
+        return np.asarray(cmap.pull_back(point[None, :], nodes)[0])
+    except RuntimeError:
+        return np.full(point.size, np.inf)
