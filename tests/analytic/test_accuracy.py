@@ -88,12 +88,12 @@ def test_default_settings(name: str) -> None:
 def test_default_settings_at_five_c() -> None:
     """Not within 1e-3: the fronts of nmc88 at 5C are steeper than cells of 0.05 um.
 
-    The bounds say what holds. The reference itself is uncertain by 8e-4 in theta; its run ends, like
-    this one, when the bare surface has no lithium left, in a layer thinner than a cell.
+    The bounds say what holds. The reference itself is uncertain by 8e-4 in theta; its run ends,
+    like this one, when the bare surface has no lithium left, in a layer thinner than a cell.
     """
     found, case = errors("half_5C", "physics.extrapolate = true"), TITLES["half_5C"]
     assert found.times == len(stored.CASES["half_5C"].times)
-    claim("accuracy", case, "theta, 640 points, all stored times", found.theta, below=1.5e-2)
+    claim("accuracy", case, "theta, 640 points, all stored times", found.theta, below=4e-3)
     claim("accuracy", case, "voltage, all stored times", 1e3 * found.voltage, below=0.5, unit="mV")
     claim("accuracy", case, "time of exhaustion", 100 * found.t_end, below=2.0, unit="%")
     claim("accuracy", case, "centre-of-mass distance", 1e9 * found.distance, below=2.0, unit="nm")

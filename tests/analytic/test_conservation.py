@@ -71,6 +71,7 @@ def test_a_flux_that_is_not_the_current_fails_the_run(tmp_path: Path) -> None:
         RunFailure, match="the lithium balance drifts by .* do not add up"
     ) as failed:
         nmcsim.simulate(case, out=tmp_path / "run")
+    assert "the fluxes of the model do not add up to its current" in str(failed.value)
     assert failed.value.exit_status == 3
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["status"] == "failed"
