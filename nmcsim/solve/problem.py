@@ -323,7 +323,7 @@ class Problem:
 
     def _factor(self, J: Mat) -> None:
         start = time.perf_counter()
-        self.solver.factorise(J)
+        self.solver.factorise(J, [self.slice(f) for f in self.unknowns])
         self.timing["factorisation"] += time.perf_counter() - start
 
     def solve(self, r: Array) -> Array:
