@@ -196,17 +196,23 @@ class _Run:
         progress : Progress
         """
         self.progress = progress
-        self.ledger.open(began, self.mesh.msh_path)
-        self._say_what_runs()
-        status, failure = self._outcome()
-        self.progress.clear()
+        try:
+            self.ledger.open(began, self.mesh.msh_path)
+            self._say_what_runs()
+            status, failure = self._outcome()
+            self.progress.clear()
+            self._close(status, failure)
+        finally:
+            self.ledger.recorder.close()
+        if failure is not None:
+            raise failure
+
+    def _close(self, status: str, failure: NmcsimError | None) -> None:
         try:
             self.ledger.close(status, failure)
         except WriteFailure:
             if failure is None:
                 raise
-        if failure is not None:
-            raise failure
 
     def _say_what_runs(self) -> None:
         if self.comm.rank != 0:

@@ -11,7 +11,7 @@ from typing import Any
 
 from nmcsim.errors import InputError, Mistake
 from nmcsim.output.checkpoint import CHECKPOINT, Checkpoint
-from nmcsim.results import Result, writing
+from nmcsim.results import Journal, Result, writing
 
 __all__ = ["Claim"]
 
@@ -97,7 +97,7 @@ class Claim:
             raise InputError(Mistake(self._place, message))
 
     def look(self, case: Any, *, resume: bool, overwrite: bool) -> Checkpoint | Result | None:
-        """Decide what a run starts from; writes nothing.
+        """Decide what a run starts from; changes nothing of a result.
 
         Returns
         -------
@@ -114,6 +114,7 @@ class Claim:
         if resume and "case.toml" in there:
             self._refuse_other_case(case)
             if self._is_over():
+                Journal.remove(self.directory)  # a kill may have come before that
                 return Result.load(self.directory)
             return Checkpoint.read(self.directory) if CHECKPOINT in there else None
         if there and overwrite:

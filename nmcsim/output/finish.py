@@ -62,10 +62,11 @@ def write_tables(
         ),
         points=None if at_points is None else Points(recorder.point_names, at_points),
     )  # fmt: skip
-    cell_type, cells = recorder.view.vtk_cells
-    write_vtkhdf(
-        directory / "fields.vtkhdf", recorder.layout.nodes, cells, cell_type,
-        frames["theta"].time, {"theta": frames["theta"].values}, {"theta": "1"},
-    )  # fmt: skip
+    if len(frames["theta"].time):  # a run may fail before its first
+        cell_type, cells = recorder.view.vtk_cells
+        write_vtkhdf(
+            directory / "fields.vtkhdf", recorder.layout.nodes, cells, cell_type,
+            frames["theta"].time, {"theta": frames["theta"].values}, {"theta": "1"},
+        )  # fmt: skip
     write_steps(directory, steps)
     return history

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
-import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -20,7 +18,7 @@ from nmcsim.models.model import Model
 from nmcsim.output.checkpoint import Checkpoint, Standing
 from nmcsim.output.finish import write_tables
 from nmcsim.output.recorder import Recorder
-from nmcsim.results import Journal, final_observables, write_json, write_summary, writing
+from nmcsim.results import Journal, final_observables, write_atomically, write_json, write_summary
 from nmcsim.solve.fields import Array
 
 __all__ = ["DRIFT_LIMIT", "Ledger"]
@@ -158,10 +156,7 @@ class Ledger:
         }
         write_json(path, content)
         if not (self.directory / "mesh.msh").exists():
-            aside = self.directory / ".mesh.msh.tmp"
-            with writing(self.directory / "mesh.msh"):
-                shutil.copyfile(msh, aside)
-                os.replace(aside, self.directory / "mesh.msh")
+            write_atomically(self.directory / "mesh.msh", msh.read_bytes())
 
     def _runs(self) -> list[dict[str, Any]]:
         try:

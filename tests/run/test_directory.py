@@ -1,0 +1,134 @@
+"""Who may write where, and what is never overwritten."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nmcsim.errors import InputError
+from nmcsim.log import to_stream
+from nmcsim.results import Result
+
+Run = Callable[..., Result]
+SHORT = "Charge at 1C for 1 minute"
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_an_existing_result_is_not_overwritten(crystal: Any, run: Run, tmp_path: Path):
+    run(crystal(SHORT))
+    before = content(tmp_path / "out")
+    with pytest.raises(InputError, match=r"out exists; add --resume .* --overwrite"):
+        run(crystal(SHORT))
+    assert content(tmp_path / "out") == before
+
+
+def test_overwriting_replaces_the_result(crystal: Any, run: Run, tmp_path: Path):
+    run(crystal(SHORT))
+    (tmp_path / "out" / "report.html").write_text("of the earlier run")
+    (tmp_path / "out" / ".history.h5.77.tmp").write_text("of a killed run")
+    again = run(crystal("Charge at 1C for 2 minutes"), overwrite=True)
+    assert again["time"].values[-1] == pytest.approx(120.0)
+    assert len(again.provenance["runs"]) == 1
+    there = {path.name for path in (tmp_path / "out").iterdir()}
+    assert not there & {"report.html", ".history.h5.77.tmp", "journal"}
+
+
+def test_overwriting_deletes_nothing_that_is_not_ours(crystal: Any, run: Run, tmp_path: Path):
+    run(crystal(SHORT))
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    before = content(tmp_path / "out")
+    with pytest.raises(InputError, match='holds "notes.txt", which no run wrote'):
+        run(crystal(SHORT), overwrite=True)
+    assert content(tmp_path / "out") == before
+
+
+def test_a_case_that_cannot_begin_leaves_the_earlier_result(crystal: Any, run: Run, tmp_path: Path):
+    run(crystal(SHORT))
+    before = content(tmp_path / "out")
+    with pytest.raises(InputError, match="lithium per site"):
+        run(crystal(SHORT, protocol__initial="0.8 + x"), overwrite=True)
+    assert content(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("options", [{}, {"resume": True}, {"overwrite": True}])
+def test_a_directory_of_something_else_is_refused(
+    crystal: Any, run: Run, tmp_path: Path, options: dict[str, bool]
+):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.tex").write_text("mine")
+    with pytest.raises(InputError, match=r'is not a result directory \(it holds "thesis.tex"\)'):
+        run(crystal(SHORT), **options)
+    assert content(tmp_path / "out") == {"thesis.tex": b"mine"}
+
+
+def test_a_finished_run_says_so(crystal: Any, run: Run, tmp_path: Path, capsys: Any):
+    run(crystal(SHORT))
+    before = content(tmp_path / "out")
+    with to_stream():
+        again = run(crystal(SHORT), resume=True)
+    assert "out: finished already; nothing was run" in capsys.readouterr().out
+    assert again.status == "finished"
+    assert content(tmp_path / "out") == before
+
+
+def test_resuming_another_case_is_refused(crystal: Any, run: Run, tmp_path: Path):
+    run(crystal(SHORT))
+    before = content(tmp_path / "out")
+    with pytest.raises(InputError, match="holds a run of a different case"):
+        run(crystal(SHORT, protocol__initial=0.8), resume=True)
+    assert content(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("name", ["file/inside", "file"])
+def test_a_directory_that_cannot_be_made_is_refused(
+    crystal: Any, run: Run, tmp_path: Path, name: str
+):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"--out .*file.* cannot be written \(.+\); choose"):
+        run(crystal(SHORT), name)
+
+
+def test_a_directory_without_permission_is_refused(
+    crystal: Any, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    plain = os.open
+
+    def refuse(path: Any, *arguments: Any, **options: Any) -> int:
+        if str(path).endswith(".lock") and str(tmp_path) in str(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return plain(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(InputError, match=r"cannot be written \(Permission denied\)"):
+        run(crystal(SHORT), "deep/out")
+    assert not (tmp_path / "deep").exists()
+
+
+def test_two_runs_on_one_directory_are_refused(crystal: Any, run: Run, tmp_path: Path):
+    (tmp_path / "out").mkdir()
+    with (tmp_path / "out" / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        for options in ({}, {"resume": True}, {"overwrite": True}):
+            with pytest.raises(InputError, match="out is being written by another run; wait"):
+                run(crystal(SHORT), **options)
+    # the lock is the kernel's: the file that is left stops nobody
+    assert run(crystal(SHORT)).status == "finished"
+
+
+def test_the_log_keeps_one_line_of_each_step(crystal: Any, run: Run, tmp_path: Path):
+    result = run(crystal(SHORT))
+    lines = (tmp_path / "out" / "log.jsonl").read_text().splitlines()
+    assert sum('"dt"' in line for line in lines) == result.summary["counts"]["steps"]
