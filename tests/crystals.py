@@ -49,3 +49,19 @@ def row_at(time: np.ndarray, t: float) -> int | None:
     """The row of the history at the asked time [s]; None if the run ended before it."""
     i = int(np.argmin(np.abs(time - t)))
     return i if abs(time[i] - t) < 1e-6 else None
+
+
+def modelled(case: Any) -> Any:
+    """The model of a case on one rank."""
+    from nmcsim.mesh import build
+    from nmcsim.models import MODELS
+    from nmcsim.runtime import MPI
+
+    return MODELS[case.model](case, build(case.geometry, case.patches, MPI.COMM_SELF))
+
+
+def first_state(model: Any, theta: float = 0.95) -> np.ndarray:
+    """A uniform state."""
+    state = model.problem.state()
+    state[model.problem.slice(model.field)] = theta
+    return state

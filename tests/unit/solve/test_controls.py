@@ -9,6 +9,7 @@ import ufl
 
 from nmcsim.solve.fields import Control, Unknown
 from nmcsim.solve.problem import Problem
+
 from nmcsim.runtime import MPI  # isort: skip
 from dolfinx import fem, mesh
 
