@@ -240,7 +240,7 @@ def test_a_resumed_step_counts_from_its_own_start(
 
 
 def test_rows_later_than_the_checkpoint_are_dropped(
-    dies: Any, on_disk: Any, run: Run, case_file: Path, tmp_path: Path
+    dies: Any, on_disk: Any, run: Run, undisturbed: Any, case_file: Path, tmp_path: Path
 ):
     case = on_disk(*STEPS)
     trap = """
