@@ -17,6 +17,9 @@ from nmcsim.figures.maps import colour_limits
 from nmcsim.figures.style import ONE_COLUMN, ROCK_SALT, THETA_MAP, new_figure, styled
 from nmcsim.results import Result, SurfaceTheta
 
+PIXELS = 600
+"""Of the image, each way: 300 dpi on one journal column."""
+
 
 def kymograph(result: Result) -> Figure:
     """Surface theta over time (state of charge above) and angle, one column wide.
@@ -40,17 +43,15 @@ def draw_kymograph(figure: Any, axes: Axes, result: Result) -> None:
     place, name, order = coordinate(surface)
     place, order = closed(place, order) if name.endswith("°") else (place, order)
     unit, seconds = time_unit(surface)
-    theta = np.ma.masked_invalid(surface.theta[:, order].T)
     low, high = colour_limits([surface.theta])
-    image = axes.pcolormesh(
-        surface.time / seconds,
-        place,
-        theta,
-        shading="nearest" if np.ma.is_masked(theta) else "gouraud",
+    image = axes.imshow(
+        resampled(place, surface.time, surface.theta[:, order].T),
+        extent=(surface.time[0] / seconds, surface.time[-1] / seconds, place[0], place[-1]),
+        origin="lower",
+        aspect="auto",
         cmap=THETA_MAP,
         vmin=low,
         vmax=high,
-        rasterized=True,
     )
     axes.set_xlabel(f"Time / {unit}")
     axes.set_ylabel(name)
@@ -65,6 +66,25 @@ def draw_kymograph(figure: Any, axes: Axes, result: Result) -> None:
     low_end, high_end = axes.get_ylim()
     blocked = blocked_intervals(place, surface.rock_salt[order])
     _mark_rock_salt(axes, [(max(a, low_end), min(b, high_end)) for a, b in blocked])
+
+
+def resampled(
+    y: NDArray[np.float64], x: NDArray[np.float64], values: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """``values`` (rows, columns) at the rising ``y`` (rows,) and ``x`` (columns,), linear between
+    them, in the middle of `PIXELS` equal pixels each; NaN beside a missing value.
+    """
+
+    def along(nodes: NDArray[np.float64], table: NDArray[np.floating]) -> NDArray[np.float64]:
+        if len(nodes) < 2:
+            return np.repeat(np.asarray(table, dtype=np.float64), PIXELS, axis=0)
+        middle = nodes[0] + (np.arange(PIXELS) + 0.5) * (nodes[-1] - nodes[0]) / PIXELS
+        left = np.clip(np.searchsorted(nodes, middle, "right") - 1, 0, len(nodes) - 2)
+        gap = nodes[left + 1] - nodes[left]
+        share = np.divide(middle - nodes[left], gap, out=np.zeros(PIXELS), where=gap > 0.0)
+        return (1.0 - share)[:, None] * table[left] + share[:, None] * table[left + 1]
+
+    return along(x, along(y, values).T).T
 
 
 def _mark_rock_salt(axes: Axes, intervals: list[tuple[float, float]]) -> None:

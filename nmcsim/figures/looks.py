@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 
 from nmcsim.figures.style import COLOURS, DASHES
@@ -23,16 +24,16 @@ class Look:
     """One line: what it is called, its colour and its dashes."""
 
     label: str
-    colour: Any
+    colour: str
     dashes: Any
 
 
 def looks(results: Sequence[Result], labels: Sequence[str] = ()) -> list[Look]:
     """A look for each of ``results``.
 
-    One colour for each rate, dark for the slow ones (ordered in grey, too), and one kind of dashes
-    for each particle, where the titles name particles ("Aged crystal, 1C") that are compared at
-    several rates. Otherwise, and with ``labels``, each has a colour and dashes of its own.
+    One colour for each rate, dark for the slow ones (ordered in grey, too), and dashes for each
+    particle, where the titles name particles ("Aged crystal, 1C") that are compared at several
+    rates. Otherwise, and with ``labels``, each has a colour and dashes of its own.
 
     Parameters
     ----------
@@ -50,14 +51,13 @@ def looks(results: Sequence[Result], labels: Sequence[str] = ()) -> list[Look]:
             Look(name, COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)])
             for i, name in enumerate(names)
         ]
-    shades = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(different)))
+    shades = [to_hex(c) for c in mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(different)))]
     colours = dict(zip(different, shades, strict=True))
+    if len(set(kinds)) == 1:
+        own = dict(zip(different, DASHES * len(different), strict=False))
+        return [Look(_name(rate), colours[rate], own[rate]) for rate in rates]
     dashes = dict(zip(dict.fromkeys(kinds), DASHES * len(kinds), strict=False))
-    several = len(dashes) > 1
-    return [
-        Look(f"{kind}, {_name(rate)}" if several else _name(rate), colours[rate], dashes[kind])
-        for kind, rate in pairs
-    ]
+    return [Look(f"{kind}, {_name(rate)}", colours[rate], dashes[kind]) for kind, rate in pairs]
 
 
 def legend(axes: Axes, chosen: Sequence[Look]) -> None:

@@ -12,10 +12,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.tri import Triangulation
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
+from nmcsim.figures.sampler import Sampler
 from nmcsim.figures.style import ROCK_SALT, THETA_MAP, TWO_COLUMNS, new_figure, styled
 from nmcsim.results import Result, ThetaMap
 
@@ -121,17 +121,15 @@ def draw_maps(figure: Any, grid: Sequence[Axes], result: Result, chosen: Sequenc
     where = section(result)
     frames = [where.at(moment.time) for moment in chosen]
     scale = Normalize(*colour_limits(frames))
-    x, y = 1e6 * where.nodes.T
+    sample = Sampler(where)
+    x0, y0, width, height = sample.extent
     for axes, moment, theta in zip(grid, chosen, frames, strict=False):
-        hidden = np.isnan(theta)[where.triangles].any(axis=1)
-        mesh = Triangulation(x, y, where.triangles, mask=hidden)
-        axes.tripcolor(
-            mesh,
-            np.nan_to_num(theta),
-            shading="gouraud",
+        axes.imshow(
+            sample.image(theta),
+            extent=(x0, x0 + width, y0, y0 + height),
+            origin="lower",
             cmap=THETA_MAP,
             norm=scale,
-            rasterized=True,
             zorder=2,
         )
         draw_outline(axes, where)
@@ -193,7 +191,9 @@ def colour_limits(frames: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
     values = np.concatenate([frame[np.isfinite(frame)] for frame in frames])
     if not len(values):
         return 0.0, 1.0
-    low, high = np.floor(values.min() / 0.05) * 0.05, np.ceil(values.max() / 0.05) * 0.05
+    # a thousandth beyond a mark is noise, and not worth another 0.05 of the scale
+    low = np.floor(values.min() / 0.05 + 0.02) * 0.05
+    high = np.ceil(values.max() / 0.05 - 0.02) * 0.05
     return float(low), float(max(high, low + 0.05))
 
 

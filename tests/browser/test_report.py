@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nmcsim.figures.sampler import Sampler
 from nmcsim.report import write_report
-from nmcsim.report.raster import Sampler
 from nmcsim.results import Result
 from tests.synthetic import synthetic_result
 

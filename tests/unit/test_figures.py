@@ -22,7 +22,7 @@ from nmcsim.figures import (
     write_all,
 )
 from nmcsim.figures.curves import asymmetry_data
-from nmcsim.figures.kymograph import blocked_intervals, coordinate
+from nmcsim.figures.kymograph import PIXELS, blocked_intervals, coordinate, resampled
 from nmcsim.figures.maps import chains, colour_limits, moments
 from nmcsim.figures.style import ROCK_SALT, label, shown
 from nmcsim.results import Result, Series, SurfaceTheta, WriteFailure
@@ -76,7 +76,7 @@ def test_maps_share_one_colour_scale_and_bar(aged: Result) -> None:
     figure = theta_maps(aged, soc=(0.2, 0.5, 0.8))
     maps = [axes for axes in figure.axes if axes.get_title()]
     assert [axes.get_title() for axes in maps] == ["20 % SOC", "50 % SOC", "80 % SOC"]
-    assert len({axes.collections[0].get_clim() for axes in maps}) == 1
+    assert len({axes.images[0].get_clim() for axes in maps}) == 1
     assert len(figure.axes) == 4, "three maps and one colour bar"
     assert maps[0].get_xlabel() == "x / µm"
 
@@ -238,3 +238,14 @@ def test_a_figure_folder_that_cannot_be_made(aged: Result, tmp_path: Path) -> No
     (tmp_path / "figures").write_text("in the way")
     with pytest.raises(WriteFailure, match="figures: could not be written: File exists"):
         write_all(aged, tmp_path / "figures")
+
+
+def test_resampling_is_linear_and_keeps_gaps() -> None:
+    y, x = np.array([0.0, 1.0, 3.0]), np.array([0.0, 2.0, 2.0, 6.0])  # two rows of one time
+    values = y[:, None] + 10.0 * x
+    pixels = resampled(y, x, values)
+    middle = (np.arange(PIXELS) + 0.5) / PIXELS
+    np.testing.assert_allclose(pixels, 3 * middle[:, None] + 60 * middle, rtol=1e-12)
+    values[2, 0] = np.nan
+    gone = np.isnan(resampled(y, x, values))
+    assert gone[-1, 0] and not gone[0].any() and not gone[:, -1].any()

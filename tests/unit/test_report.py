@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nmcsim.figures.sampler import Sampler
 from nmcsim.report import Section, write_report
-from nmcsim.report.raster import FRAMES, Sampler, rasterise, unpack
+from nmcsim.report.raster import FRAMES, rasterise, unpack
 from nmcsim.report.tables import balance_table, number, quantity
 from nmcsim.results import Result, ThetaMap
 from tests.synthetic import synthetic_result
