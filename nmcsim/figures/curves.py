@@ -41,18 +41,23 @@ def voltage(result: Result) -> Figure:
 def draw_voltage(axes: Axes, result: Result) -> None:
     """Draw `voltage` into ``axes``."""
     over = abscissa(result)
-    x, v = shown(over)[0], result["voltage"].values
-    named: set[str] = set()
-    for kind, rows in rows_by_step(result):
-        colour = KIND_COLOURS.get(kind, COLOURS[0])
-        style = "-" if kind != "discharge" else DASHES[1]
-        axes.plot(
-            x[rows], v[rows], color=colour, ls=style, label="_" * (kind in named) + (kind or "run")
-        )
-        named.add(kind)
+    _draw_steps(axes, result, shown(over)[0], shown(result["voltage"])[0])
     axes.set_xlabel(label(over))
     axes.set_ylabel(label(result["voltage"]))
     axes.margins(x=0.02)
+
+
+def _draw_steps(axes: Axes, result: Result, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    """A line for each protocol step that has values, coloured and named by its kind."""
+    named: set[str] = set()
+    for kind, rows in rows_by_step(result):
+        if not np.isfinite(y[rows]).any():
+            continue
+        colour = KIND_COLOURS.get(kind, COLOURS[0])
+        style = "-" if kind != "discharge" else DASHES[1]
+        name = "_" * (kind in named) + (kind or "run")
+        axes.plot(x[rows], y[rows], color=colour, ls=style, label=name)
+        named.add(kind)
     if len(named) > 1:
         axes.legend(loc="best")
 
@@ -115,16 +120,19 @@ def draw_asymmetry(axes: Axes, results: Sequence[Result], labels: Sequence[str] 
     if not any(has_asymmetry(result) for result in results):
         where = ", ".join(str(result.directory) for result in results) or "no result"
         raise InputError(Mistake(where, "has no centre-of-mass distance to draw"))
-    chosen = looks(results, labels)
-    for result, look in zip(results, chosen, strict=True):
-        x, y = shown(_state(result))[0], shown(result["com_distance"])[0]
-        for _, rows in rows_by_step(result):
-            axes.plot(x[rows], y[rows], color=look.colour, ls=look.dashes)
+    if len(results) == 1:
+        x, y = shown(_state(results[0]))[0], shown(results[0]["com_distance"])[0]
+        _draw_steps(axes, results[0], x, y)
+    else:
+        chosen = looks(results, labels)
+        for result, look in zip(results, chosen, strict=True):
+            x, y = shown(_state(result))[0], shown(result["com_distance"])[0]
+            for _, rows in rows_by_step(result):
+                axes.plot(x[rows], y[rows], color=look.colour, ls=look.dashes)
+        legend(axes, chosen)
     axes.set_xlabel(label(_state(results[0])))
     axes.set_ylabel(label(results[0]["com_distance"]))
     axes.set_ylim(bottom=0, top=max(axes.get_ylim()[1], 0.01))
-    if len(results) > 1:
-        legend(axes, chosen)
 
 
 def asymmetry_data(results: Result | Sequence[Result]) -> tuple[list[str], NDArray[Any]]:

@@ -135,7 +135,9 @@ def draw_maps(figure: Any, grid: Sequence[Axes], result: Result, chosen: Sequenc
         draw_outline(axes, where)
         axes.set_title(moment.label)
         axes.set_aspect("equal")
-        axes.margins(0.07)
+        # an image would end the axes at its edge, and cut off the rock salt
+        axes.set_xlim(x0 - 0.07 * width, x0 + 1.07 * width)
+        axes.set_ylim(y0 - 0.07 * height, y0 + 1.07 * height)
         axes.label_outer()
         axes.set_xlabel("x / µm")
         axes.set_ylabel("y / µm")
