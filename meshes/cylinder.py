@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field
 
-from nmcsim.case.drawing import Layers, draw_prism, scaled_layers
+from nmcsim.case.drawing import Layers, draw_prism, scaled_layers, stack_layers
 from nmcsim.case.outline import Circle
 from nmcsim.case.section import Length
 from nmcsim.case.shape import BASAL, LATERAL, Patches, Shape
@@ -41,3 +41,6 @@ class Cylinder(Shape):
 
     def build(self, gmsh: ModuleType, patches: Patches) -> None:
         draw_prism(gmsh, self.outline, patches, self.cell_sizes, self.height, self.layers)
+
+    def finish(self, gmsh: ModuleType) -> None:
+        stack_layers(gmsh)

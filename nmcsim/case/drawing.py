@@ -14,6 +14,7 @@ from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, Field
+from scipy.spatial import cKDTree
 
 from nmcsim.case.outline import Circle, Outline
 from nmcsim.case.rock_salt import under_rock_salt
@@ -146,6 +147,20 @@ def draw_prism(
     name_groups(gmsh, section, lateral, dimension=3)
     gmsh.model.addPhysicalGroup(2, [section.face], name="bottom")
     gmsh.model.addPhysicalGroup(2, [top], name="top")
+
+
+def stack_layers(gmsh: ModuleType) -> None:
+    """Put the nodes of a curved prism's mesh exactly above those of its bottom, at z = 0.
+
+    The edges that gmsh draws inside are straight where the same edges of the bottom follow the
+    outline. Nodes that differ from layer to layer would break the symmetry along z.
+    """
+    tags, flat, _ = gmsh.model.mesh.getNodes()
+    x = np.reshape(flat, (-1, 3))
+    bottom = x[x[:, 2] < SAME_POINT * np.ptp(x[:, 2]), :2]
+    below = cKDTree(bottom).query(x[:, :2])[1]
+    for i in np.flatnonzero(np.any(x[:, :2] != bottom[below], axis=1)):
+        gmsh.model.mesh.setNode(int(tags[i]), [*bottom[below[i]].tolist(), float(x[i, 2])], [])
 
 
 def _even(layers: int) -> int:

@@ -92,6 +92,9 @@ class Shape(Section):
             Intervals of `outline` under rock salt; their ends must become mesh vertices.
         """
 
+    def finish(self, gmsh: ModuleType) -> None:
+        """Move nodes of the generated mesh of second order, where gmsh left them amiss."""
+
     @property
     def thickness(self) -> float:
         """What integrals over the mesh are multiplied by: the height [m], or 1 in 3D."""

@@ -92,6 +92,7 @@ def generate(shape: Shape, patches: Patches, path: Path) -> None:
             shape.build(gmsh, patches)
             gmsh.model.mesh.generate(shape.dimension)
             gmsh.model.mesh.setOrder(2)
+            shape.finish(gmsh)
             _check_names(gmsh, shape)
             gmsh.write(str(path))
         except (InputError, NmcsimError):
