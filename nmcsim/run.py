@@ -339,7 +339,7 @@ class _Run:
         event = ended.event
         reason = event.reason if event else ph.timed_out
         if event and event.place:
-            reason += f", at {event.place(ended.u)}"
+            reason += f", at {event.place(ended.t, ended.u)}"
         over = event is not None and event in self.model.guards
         self.ledger.recorder.frame(ended.t, ended.u)
         self.ledger.steps.append(

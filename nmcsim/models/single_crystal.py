@@ -234,7 +234,7 @@ def _model(
             "theta_min": extremes.least,
             "theta_max": extremes.largest,
         },
-        guards=_guards(case, extremes, places),
+        guards=_guards(case, theta, where, places),
         inventory=lambda state: sites * mean.of_state(state),
         likely=_likely,
         where=places.said,
@@ -249,29 +249,49 @@ def _model(
     )
 
 
-def _guards(case: Any, extremes: Extremes, places: Places) -> list[Event]:
-    """The surface runs empty or full (Eq. 15 asks for its flux all the same), or a law ends."""
-    material = case.material
-    empty, full = 1e-3, 1.0 - 1e-3
-    lo, hi = 0.0, 1.0
-    if not case.physics.extrapolate:
-        laws = (material.U, material.chemical_diffusivity(case.physics.temperature))
-        lo, hi = max(law.valid[0] for law in laws), min(law.valid[1] for law in laws)
-    ends = (
-        "is the {} end of the valid range of the material's laws (set physics.extrapolate = true to"
-        " go on)"
-    )
-    low = ("lithium", f"lithium runs out: theta = {empty:g}")
-    high = ("lithium", f"lithium fills the sites: theta = {full:g}")
-    if lo > empty:
-        low = ("range", f"theta = {lo:g} {ends.format('lower')}")
-    if hi < full:
-        high = ("range", f"theta = {hi:g} {ends.format('upper')}")
-    least, largest = max(lo, empty), min(hi, full)
+def _guards(case: Any, theta: Unknown, where: slice, places: Places) -> list[Event]:
+    """The surface runs empty or full (Eq. 15 asks for its flux all the same), or a law ends.
+
+    Inside and on rock salt theta lies between its values at the start and on the bare surface
+    (maximum principle); what exceeds them there is an overshoot of the mesh at a steep front, and
+    ends nothing.
+    """
+    lo, hi = (0.0, 1.0) if case.physics.extrapolate else _valid(case)
+    least, largest = max(lo, 1e-3), min(hi, 1.0 - 1e-3)
+    low = ("lithium", f"lithium runs out: theta = {least:g}")
+    high = ("lithium", f"lithium fills the sites: theta = {largest:g}")
+    ends = "end of the valid range of the material's laws (set physics.extrapolate = true to go on)"
+    if least == lo:
+        low = ("range", f"theta = {lo:g} is the lower {ends}")
+    if largest == hi:
+        high = ("range", f"theta = {hi:g} is the upper {ends}")
+
+    at_start, later = Extremes(theta, where), Extremes(theta, places.on("bare"))
+
+    def watched(t: float) -> Extremes:
+        return later if t > 0.0 else at_start
+
     return [
-        Event(*low, lambda t, u: extremes.least(u) - least, -1, places.lowest),
-        Event(*high, lambda t, u: extremes.largest(u) - largest, +1, places.highest),
+        Event(
+            *low,
+            lambda t, u: watched(t).least(u) - least,
+            -1,
+            lambda t, u: places.lowest(u, watched(t).where),
+        ),
+        Event(
+            *high,
+            lambda t, u: watched(t).largest(u) - largest,
+            +1,
+            lambda t, u: places.highest(u, watched(t).where),
+        ),
     ]
+
+
+def _valid(case: Any) -> tuple[float, float]:
+    """Range of theta in which all laws of the material hold."""
+    material = case.material
+    laws = (material.U, material.chemical_diffusivity(case.physics.temperature))
+    return max(law.valid[0] for law in laws), min(law.valid[1] for law in laws)
 
 
 def _likely(unknown: Unknown, value: float) -> str:

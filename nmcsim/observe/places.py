@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nmcsim.solve.fields import Array, Unknown
 
@@ -28,13 +29,18 @@ class Places:
         self._unknown, self._where, self._surfaces = unknown, where, surfaces
         self._comm = unknown.space.mesh.comm
 
-    def lowest(self, state: Array) -> str:
-        """The place of the least nodal value of ``state``."""
-        return self._of_least(state[self._where])
+    def on(self, surface: str) -> npt.NDArray[np.int64]:
+        """Entries in a state of the nodes on a named surface that this rank owns."""
+        dofs = self._surfaces[surface]
+        return np.asarray(self._where.start + dofs[dofs < self._unknown.owned], dtype=np.int64)
 
-    def highest(self, state: Array) -> str:
-        """The place of the largest nodal value of ``state``."""
-        return self._of_least(-state[self._where])
+    def lowest(self, state: Array, among: Any) -> str:
+        """The place of the least value of the entries ``among`` of ``state``."""
+        return self._of_least(state, among, 1.0)
+
+    def highest(self, state: Array, among: Any) -> str:
+        """The place of the largest value of the entries ``among`` of ``state``."""
+        return self._of_least(state, among, -1.0)
 
     def said(self, point: Array, state: Array) -> str:
         """``point`` (3,) [m] in words, with the value of the node there."""
@@ -47,9 +53,13 @@ class Places:
     def _nodes(self) -> Array:
         return np.asarray(self._unknown.space.tabulate_dof_coordinates())
 
-    def _of_least(self, values: Array) -> str:
-        i = int(np.argmin(values)) if values.size else -1
-        own = (float(values[i]), self._nodes()[i].tolist()) if i >= 0 else (np.inf, [])
+    def _of_least(self, state: Array, among: Any, sign: float) -> str:
+        entries = np.arange(state.size)[among]
+        values = sign * state[entries]
+        own: tuple[float, list[float]] = (np.inf, [])
+        if values.size:
+            i = int(np.argmin(values))
+            own = (float(values[i]), self._nodes()[entries[i] - self._where.start].tolist())
         return self._place(np.array(min(self._comm.allgather(own))[1]))
 
     def _place(self, point: Array) -> str:

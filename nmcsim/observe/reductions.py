@@ -68,9 +68,16 @@ class Weighted:
 
 
 class Extremes:
-    """Least and largest nodal value of an unknown over all ranks."""
+    """Least and largest nodal value of an unknown over all ranks.
 
-    def __init__(self, unknown: Unknown, where: slice) -> None:
+    Parameters
+    ----------
+    unknown : Unknown
+    where : slice or int array
+        Its entries in a state, or some of them.
+    """
+
+    def __init__(self, unknown: Unknown, where: Any) -> None:
         self.comm = unknown.space.mesh.comm
         self.where = where
 

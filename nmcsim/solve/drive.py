@@ -30,14 +30,14 @@ class Event:
     direction : int
         +1 fires on crossing upwards, -1 downwards.
     place : callable, optional
-        ``state -> str``: where in space it happened; collective.
+        ``(t, u) -> str``: where in space it happened; collective.
     """
 
     name: str
     reason: str
     indicator: Callable[[float, Array], float]
     direction: int
-    place: Callable[[Array], str] | None = None
+    place: Callable[[float, Array], str] | None = None
 
     def passed(self, value: float) -> bool:
         """Whether ``value`` lies on or beyond the event."""

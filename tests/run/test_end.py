@@ -251,3 +251,20 @@ def test_a_resumed_run_has_not_ended(crystal: Any, run: Run, tmp_path: Path, die
     (tmp_path / "out" / "summary.json").write_text(json.dumps({"status": "interrupted"}))
     dies(tmp_path / "case.toml", tmp_path / "out", trap)
     assert not (tmp_path / "out" / "summary.json").exists()
+
+
+def test_an_initial_state_beyond_the_laws_ends_at_once(crystal: Any, run: Run):
+    case = crystal("Charge at 1C for 1 minute", protocol__initial="0.998 - 0.1 * r**2")
+    result = run(case)
+    assert result.status == "ended early"
+    assert result.steps[0]["t_end"] == 0.0
+    assert result.steps[0]["reason"].endswith(") um inside")
+
+
+def test_an_overshoot_inside_is_no_end(crystal: Any, run: Run):
+    """A jump of the surface by 0.6 overshoots behind its front; the laws are left only there."""
+    case = crystal("Hold at 4.44 V for 10 minutes", protocol__initial=0.9, **BV)
+    result = run(case)
+    assert result["theta_max"].values.max() > 0.995  # the end of the laws' range
+    assert result.status == "finished"
+    assert result.summary["balance"]["lithium"] < 1e-9
