@@ -54,8 +54,9 @@ docs: $(DEV) ## the documentation, strict, into docs/_build/html
 	@$(PY) -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-examples: $(RUN) ## every case of cases/ at full resolution, into results/
+examples: $(RUN) ## every case of cases/ at full resolution, and the rates compared, into results/
 	@for case in cases/*.toml; do $(VENV)/bin/nmcsim run $$case --out results/$$(basename $$case .toml) --resume || exit; done
+	@$(VENV)/bin/nmcsim figures $(foreach kind,fresh aged,$(foreach rate,C3 1C 2C 5C,results/crystal_$(kind)_$(rate))) --out results/figures
 
 bench: $(DEV) ## speed and accuracy against peers, as ratios measured in one run
 	@$(PY) -m benchmarks

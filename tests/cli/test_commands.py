@@ -16,6 +16,9 @@ import pytest
 import nmcsim as package
 from nmcsim.cli.completion import completion
 from nmcsim.cli.parser import SHELLS, build_parser
+from nmcsim.errors import RunFailure
+from nmcsim.results import Result
+from tests.synthetic import synthetic_result
 
 NO_DOLFINX = """
 import sys
@@ -111,23 +114,20 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path, root: Path):
 
 
 def simulate_that(monkeypatch: pytest.MonkeyPatch, error: BaseException | None) -> dict[str, Any]:
-    """Put a stand-in in the place of the solver; returns what it will have been given."""
-    from types import ModuleType, SimpleNamespace
+    """Put a stand-in in the place of the solver; returns what it will have been given.
 
+    It leaves a result, unless there is one, and then raises `error`.
+    """
     given: dict[str, Any] = {}
 
-    def simulate(case: Any, **options: Any) -> None:
-        given.update(options, case=case)
+    def simulate(case: Any, *, out: Path, **options: Any) -> None:
+        given.update(options, case=case, out=out)
+        if not out.exists():
+            synthetic_result(out)
         if error is not None:
             raise error
 
-    runtime = ModuleType("nmcsim.runtime")
-    comm = SimpleNamespace(rank=0, size=1, Dup=lambda: None)
-    runtime.MPI = SimpleNamespace(COMM_WORLD=comm)
-    run = ModuleType("nmcsim.run")
-    run.simulate = simulate
-    monkeypatch.setitem(sys.modules, "nmcsim.runtime", runtime)
-    monkeypatch.setitem(sys.modules, "nmcsim.run", run)
+    monkeypatch.setattr("nmcsim.run.simulate", simulate)
     return given
 
 
@@ -142,13 +142,92 @@ def test_run_hands_its_options_on(nmcsim: Callable[..., Any], monkeypatch: pytes
     assert (given["out"], given["resume"], given["quiet"]) == (Path("here"), True, True)
     assert given["mesh_cache"] == Path("m")
     assert given["case"].numerics.rtol == 1e-3
-    assert nmcsim("run", "case.toml", "--error-bars").status == 0
-    assert given["error_bars"] is True
+    assert nmcsim("run", "case.toml", "--coarse").status == 0
+    assert given["out"] == Path("results/case-coarse"), "not where the whole run goes"
+
+
+def test_several_values_may_follow_one_set(
+    nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    given = simulate_that(monkeypatch, None)
+    words = ["--set", "title=A=B", "numerics.rtol=1e-3", "--set", "output.frames=5", "case.toml"]
+    assert nmcsim("run", *words).status == 0
+    case = given["case"]
+    assert (case.title, case.numerics.rtol, case.output.frames) == ("A=B", 1e-3, 5)
+
+
+def test_a_run_ends_in_figures_and_says_where_its_report_lies(
+    nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, folder: Path
+):
+    simulate_that(monkeypatch, None)
+    said = nmcsim("run", "case.toml", "--out", "a")
+    assert said.out.splitlines()[-1] == "  report  a/report.html"
+    assert "  largest centre-of-mass distance 1." in said.out
+    assert " % SOC\n" in said.out
+    assert (folder / "a/figures/overview.pdf").is_file()
+    assert Result.load("a").summary["timing"]["figures"] > 0.0
+    written = (folder / "a/report.html").stat().st_mtime_ns
+    assert nmcsim("run", "case.toml", "--out", "a", "--resume").out == said.out
+    assert (folder / "a/report.html").stat().st_mtime_ns == written, "not written again"
+    (folder / "a/report.html").unlink()
+    assert nmcsim("run", "case.toml", "--out", "a", "--resume", "--quiet").out == ""
+    assert (folder / "a/report.html").is_file()
+
+
+def test_a_run_that_failed_has_a_report_too(
+    nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, folder: Path
+):
+    simulate_that(monkeypatch, RunFailure("stopped at t = 3 s"))
+    said = nmcsim("run", "case.toml", "--out", "a")
+    assert (said.status, said.err) == (3, "stopped at t = 3 s\n")
+    assert said.out.endswith("  report  a/report.html\n")
+    # a failure that left nothing to draw is still the one that is said
+    (folder / "a/history.h5").write_bytes(b"")
+    (folder / "a/report.html").unlink()
+    said = nmcsim("run", "case.toml", "--out", "a")
+    assert (said.status, said.err, said.out) == (3, "stopped at t = 3 s\n", "")
+
+
+def test_error_bars_come_before_the_report(
+    nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, folder: Path
+):
+    simulate_that(monkeypatch, None)
+
+    def add(result: Result, case: Any, comm: Any, mesh_cache: Path | None) -> None:
+        bar = {"value": 4.3, "error": 0.0125, "unit": "V", "description": "voltage"}
+        path = result.directory / "summary.json"
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps(content | {"error_bars": {"voltage": bar}}))
+
+    monkeypatch.setattr("nmcsim.error_bars.add_error_bars", add)
+    assert nmcsim("run", "case.toml", "--out", "a", "--error-bars").status == 0
+    assert "± 0.013 V" in (folder / "a/report.html").read_text()
+
+
+def test_without_error_bars_a_good_result_stays(
+    nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    simulate_that(monkeypatch, None)
+
+    def add(*given: Any) -> None:
+        raise RunFailure("stopped at t = 3 s\n  likely: too coarse")
+
+    monkeypatch.setattr("nmcsim.error_bars.add_error_bars", add)
+    said = nmcsim("run", "case.toml", "--out", "a", "--error-bars")
+    assert (said.status, said.err) == (0, "")
+    assert "  no error bars: the coarser run stopped at t = 3 s\n" in said.out
+
+
+def test_figures_of_several_results_lie_beside_them(nmcsim: Callable[..., Any], folder: Path):
+    for rate in (1.0, 2.0):
+        synthetic_result(folder / f"r/{rate:g}C", rate=rate)
+    said = nmcsim("figures", "r/1C", "r/2C")
+    assert said.out == "r/figures/asymmetry_of_several.png\nr/figures/voltage_of_several.png\n"
+    assert (folder / "r/figures/voltage_of_several.csv").is_file()
+    assert nmcsim("figures", "r/1C", "--out", "here").out.startswith("here/overview.png\n")
 
 
 def test_a_failed_run_has_status_3(nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch):
-    from nmcsim.errors import RunFailure
-
     simulate_that(monkeypatch, RunFailure("stopped at t = 3 s"))
     said = nmcsim("run", "case.toml")
     assert (said.status, said.err) == (3, "stopped at t = 3 s\n")
@@ -160,7 +239,7 @@ def test_ctrl_c_says_how_to_go_on(nmcsim: Callable[..., Any], monkeypatch: pytes
     assert said.status == 128 + signal.SIGINT
     assert said.err == (
         "interrupted; to go on: nmcsim run case.toml --set 'title=A b' --coarse"
-        " --out results/case --resume\n"
+        " --out results/case-coarse --resume\n"
     )
 
 
