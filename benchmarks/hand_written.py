@@ -1,11 +1,11 @@
-"""The half-blocked crystal as a good user writes it by hand in DOLFINx; nothing of nmcsim but the mesh.
+"""The half-blocked crystal as a good user writes it by hand in DOLFINx, on a mesh of nmcsim.
 
     N_L (theta - theta_n) / dt = div( N_L D(theta) grad theta ),   - N_L D grad theta . n = j
 
 Backward Euler with fixed steps; Newton from the last step with a fresh Jacobian and a fresh MUMPS
 factorisation (its symbolic part reused) in each iteration; laws in UFL, quadrature of degree 4.
-Forms are compiled once, matrices, vectors and the solver are kept, and Newton stops at a relative
-residual that moves the answer by less than a twentieth of the error of the time step.
+Forms are compiled once, matrices, vectors and the solver are kept, and Newton stops at the loosest
+relative residual that leaves the error of the answer as it is.
 """
 
 from __future__ import annotations

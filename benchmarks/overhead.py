@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -50,18 +49,30 @@ def _recorded() -> tuple[float, float, float]:
     return tuple(100.0 * share / stepping for share in shares)  # type: ignore[return-value]
 
 
+PROGRAM = """
+import sys
+from nmcsim.cli import main
+from benchmarks.common import peak_megabytes
+try:
+    status = main(sys.argv[1:])
+except SystemExit as end:
+    status = end.code
+print(peak_megabytes())
+sys.exit(status)
+"""
+
+
 def _command(out: Path, *overrides: str, **env: str) -> tuple[dict[str, Any], float]:
     """``nmcsim run`` in a process of its own: its summary and its peak memory [MB]."""
     options = [word for text in overrides for word in ("--set", text)]
-    words = [sys.executable, "-m", "nmcsim", "run", str(CASE), "--out", str(out), "--quiet"]
-    process = subprocess.Popen(
-        [*words, *options], cwd=ROOT, env=environment(**env), stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"nmcsim run ended with {process.returncode}")
-    return json.loads((out / "summary.json").read_text()), usage.ru_maxrss / 1024.0
+    words = ["run", str(CASE), "--out", str(out), "--quiet", *options]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *words],
+        cwd=ROOT, env=environment(**env), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"nmcsim run ended with {done.returncode}: {done.stderr[-1000:]}")
+    return json.loads((out / "summary.json").read_text()), float(done.stdout.split()[-1])
 
 
 def _second_run() -> list[Row]:

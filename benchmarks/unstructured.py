@@ -2,7 +2,8 @@
 
     d(theta)/dt = div( D / R^2 grad theta ),    d(theta)/dn = -j R / (N_L D) on the bare arc, else 0
 
-in units of the radius, on triangles. The flux is scaled so that the polygon loses what the disk does.
+in units of the radius, on triangles. The flux is scaled so that the polygon loses what the disk
+does.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Unstructured:
         return theta @ (mesh.cell_volumes * mesh.cell_centroids[:, 0]) / (theta @ mesh.cell_volumes)
 
     def rim(self, theta: Array) -> tuple[Array, Array]:
-        """Angles of the rim's cells, and theta on the rim there, carried out with the known slope."""
+        """Angles of the rim's cells, and theta on the rim there, by the known slope."""
         mesh = self.submesh
         angles, values = [], []
         for name, slope in (("bare", self.slope), ("blocked", 0.0)):
