@@ -119,8 +119,7 @@ def write_book(content: Mapping[str, Any]) -> None:
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = ["| case | compared | bound | measured | test |", "|---|---|---|---|---|"]
     for e in rows:
-        limits = [f"above {e['above']:g}"] * (e["above"] is not None)
-        limits += [f"below {e['below']:g}"] * (e["below"] is not None)
+        limits = [f"{word} {e[word]:g}" for word in ("above", "below") if e[word] is not None]
         bound = ", ".join(limits) + f" {e['unit']}"
         test = e["test"].removeprefix("tests/").split("[")[0].replace("::", ": ")
         lines.append(

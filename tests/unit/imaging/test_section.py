@@ -138,7 +138,7 @@ def test_a_quadratic_field_is_cut_along_its_own_level() -> None:
     section = square(4, 9)
     r2 = ((section.nodes - 0.5) ** 2).sum(axis=1)
     region = unreacted_region(section, -2.0 * (r2 - 0.09 + 0.05), np.zeros(r2.size))
-    # r2 is linear between points 1/16 apart: too large by (1/16)^2 / 4, the radius too small by 0.002
+    # r2 is linear between points 1/16 apart: the radius comes out too small by 0.002 or so
     assert region.share == pytest.approx(np.pi * 0.09, rel=0.02)
     assert region.distance < 1e-12
 
