@@ -62,8 +62,9 @@ def read_material(value: object, info: ValidationInfo) -> Material:
             if getattr(table, key) is not None:
                 changes[key] = getattr(table, key)
     except (ValidationError, InputError) as error:
+        name = plain.get("name")
         mistakes += [
-            Mistake(m.place or f'name = "{plain.get("name")}"', m.message, m.text, m.column)
+            m if m.place else Mistake(f'name = "{name}"', m.message.removeprefix(f'"{name}" '))
             for m in mistakes_of(error, model=MaterialTable)
         ]
     if "D_ab" in value and "D_chem" in value:

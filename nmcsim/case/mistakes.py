@@ -141,5 +141,8 @@ def _how(field: FieldInfo | None, key: str) -> str:
     example = next((m.example for m in field.metadata if isinstance(m, Quantity)), "")
     value = example or next(iter(field.examples or ()), None)
     if value in (None, ""):
-        return f"; it is: {field.description}" if field.description else ""
+        about = (field.description or "").rstrip(".")
+        # a type of ours is read from a table; int, str, tuple and the like from a value
+        ours = getattr(field.annotation, "__module__", "").startswith("nmcsim")
+        return f"; write a table [{key}]: {about}" if ours else f"; it is: {about}"
     return f"; write {key} = {toml_value(value)}"

@@ -236,7 +236,8 @@ class Protocol(Section):
         ),
     ] = Field(
         description="Lithium per site at the start: a number, an expression of x, y, z, r in"
-        " micrometres, or the last state of a result."
+        " micrometres, or the last state of a result.",
+        examples=[0.95],
     )
     steps: Annotated[
         tuple[Step, ...],
@@ -254,7 +255,10 @@ class Protocol(Section):
                 },
             }
         ),
-    ] = Field(description="Sentences of PyBaMM's experiment grammar, replays, repetitions.")
+    ] = Field(
+        description="Sentences of PyBaMM's experiment grammar, replays, repetitions.",
+        examples=[["Charge at 1C until 4.3 V"]],
+    )
 
     def one_c(self, mass: float) -> float | None:
         """The current of 1C [A] of a particle of `mass` [kg]; None without a capacity."""

@@ -90,3 +90,18 @@ def test_a_binary_file_is_no_case(nmcsim: Callable[..., Any], folder: Path):
     said = nmcsim("run", "case.toml")
     assert (said.status, said.out) == (2, "")
     assert said.err == "case.toml: is not a text file; a case is a TOML file\n"
+
+
+def test_what_is_missing_is_shown(nmcsim: Callable[..., Any], folder: Path):
+    (folder / "case.toml").write_text(
+        'model = "single_crystal"\n[geometry]\nshape = "disk"\ndiameter = "2 um"\nheight = "1 um"\n'
+        '[material]\nname = "nmc8"\n[protocol]\n'
+    )
+    said = nmcsim("check", "case.toml")
+    for sentence in (
+        'title                   is missing; write title = "My crystal"',
+        "physics                 is missing; write a table [physics]",
+        "protocol.initial        is missing; write initial = 0.95",
+        'material.name = "nmc8"  is no material of the library; did you mean "nmc88"?',
+    ):
+        assert sentence in said.err

@@ -16,6 +16,8 @@ from nmcsim.results import Result
 from .headline import CASES, COMMAND, VALUES, headline, moved, run_coarse
 
 FILES = sorted(path.stem for path in CASES.glob("*.toml"))
+DRAWN = ("crystal_cycle", "crystal_cylinder", "crystal_hexagon")
+"""One case of each kind of figure; the others are drawn by `make test-slow`."""
 Run = Callable[[str], Result]
 
 
@@ -51,7 +53,10 @@ def test_a_case_opens_with_its_question(name: str):
     assert first.endswith("?")
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in DRAWN else pytest.param(name, marks=pytest.mark.slow) for name in FILES],
+)
 def test_a_case_ends_in_figures_and_a_report(run: Run, name: str):
     result = run(name)
     page = result.directory / "report.html"
