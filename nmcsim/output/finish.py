@@ -53,7 +53,7 @@ def write_tables(
         history,
         surface=SurfaceTheta(
             surface.angle, surface.position, surface.rock_salt,
-            frames["surface"].time, frames["surface"].values,
+            frames["surface"].time, frames["surface"].values, frames["flux"].values,
         ),
         theta_map=ThetaMap(
             section.nodes, section.triangles,

@@ -60,7 +60,8 @@ class Recorder:
 
         def job() -> float:
             assert self.surface is not None
-            streams = {"theta": self.layout.size, "surface": len(self.surface.nodes)}
+            along = len(self.surface.nodes)
+            streams = {"theta": self.layout.size, "surface": along, "flux": along}
             self._journal = Journal(directory, streams, offsets)
             if offsets is None:
                 return float("-inf")
@@ -114,6 +115,7 @@ class Recorder:
         row["flux_max"] = float(flux[np.argmax(np.abs(flux))])
         self._journal.row(row)
         self._journal.frame("surface", row["time"], profile)
+        self._journal.frame("flux", row["time"], flux)
 
     def frame(self, t: float, state: Array) -> None:
         """Record the whole field, once at a time."""

@@ -215,7 +215,12 @@ def _surface(file: Any) -> SurfaceTheta | None:
     if (g := file.get("surface")) is None:
         return None
     return SurfaceTheta(
-        g["angle"][:], g["position"][:], g["rock_salt"][:].astype(bool), g["time"][:], g["theta"][:]
+        angle=g["angle"][:],
+        position=g["position"][:],
+        rock_salt=g["rock_salt"][:].astype(bool),
+        time=g["time"][:],
+        theta=g["theta"][:],
+        flux=g["flux"][:] if "flux" in g else None,
     )
 
 

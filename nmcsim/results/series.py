@@ -124,6 +124,8 @@ class SurfaceTheta:
         Of the frames [s].
     theta : (k, p) float array
         Lithium per site.
+    flux : (k, p) float array, optional
+        Local surface flux [mol/m2/s], positive where lithium leaves.
     """
 
     angle: Array
@@ -131,6 +133,7 @@ class SurfaceTheta:
     rock_salt: NDArray[np.bool_]
     time: Array
     theta: Array
+    flux: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,8 @@ def _write_surface(group: Any, surface: SurfaceTheta) -> None:
     _dataset(group, "rock_salt", surface.rock_salt.astype(np.uint8), "1", "b", "1 on rock salt")
     _dataset(group, "time", surface.time, "s", "t", "time of the frames")
     _dataset(group, "theta", surface.theta, "1", "theta", "lithium per site on the surface")
+    if surface.flux is not None:
+        _dataset(group, "flux", surface.flux, "mol/m2/s", "j", "surface flux, leaving positive")
 
 
 def _write_map(group: Any, section: ThetaMap) -> None:
