@@ -30,7 +30,7 @@ from nmcsim.case import load
 from nmcsim.errors import NmcsimError
 from nmcsim.output.recorder import Recorder
 comm = runtime.MPI.COMM_WORLD
-nmcsim.run.CHECKPOINT_EVERY = 0.0
+nmcsim.run.CHECKPOINT_EVERY = 0.02
 plain, rows = Recorder.row, []
 def row(self, *arguments):
     rows.append(arguments[0])
@@ -110,6 +110,35 @@ def test_a_full_disk_ends_both_ranks(program: Any, case_file: Path, tmp_path: Pa
     case = load(case_file)
     result = simulate(case, tmp_path / "out", resume=True)
     same_numbers(result, simulate(case, tmp_path / "whole"))
+
+
+def test_an_early_end_is_at_the_same_place_on_two_ranks(
+    program: Any, case_file: Path, tmp_path: Path
+):
+    case_file.write_text(case_file.read_text().replace(STEPS, '["Discharge at 5C for 1 hour"]'))
+    mpirun(2, program(1, "    pass"))
+    one = simulate(load(case_file), tmp_path / "one")
+    two = Result.load(tmp_path / "out")
+    assert one.status == two.status == "ended early"
+    assert two.steps[0]["t_end"] == pytest.approx(one.steps[0]["t_end"], rel=1e-6)
+    assert two.steps[0]["reason"] == one.steps[0]["reason"]
+    assert 'um on "bare"' in one.steps[0]["reason"]
+
+
+def test_a_failure_report_is_the_same_on_two_ranks(program: Any, tmp_path: Path):
+    trap = """
+    import gc
+    from nmcsim.solve.ndf import NDF
+    for ndf in (o for o in gc.get_objects() if isinstance(o, NDF)):
+        ndf.h_min = 1e6
+"""
+    code = program(30, trap).replace("CHECKPOINT_EVERY = 0.02", "CHECKPOINT_EVERY = 5.0")
+    done = mpirun(2, code, check=False)
+    assert done.returncode == 3
+    said = [done.stderr.split(f"rank {rank}: ")[1].splitlines()[:6] for rank in (0, 1)]
+    assert said[0] == said[1]
+    assert "the step fell below 1e+06 s" in said[0][0]
+    assert Result.load(tmp_path / "out").status == "failed"
 
 
 def test_two_runs_on_one_directory_are_refused_on_all_ranks(
