@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
@@ -54,15 +55,16 @@ def looks(results: Sequence[Result], labels: Sequence[str] = ()) -> list[Look]:
     shades = [to_hex(c) for c in mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(different)))]
     colours = dict(zip(different, shades, strict=True))
     if len(set(kinds)) == 1:
-        own = dict(zip(different, DASHES * len(different), strict=False))
+        own = dict(zip(different, cycle(DASHES), strict=False))
         return [Look(_name(rate), colours[rate], own[rate]) for rate in rates]
-    dashes = dict(zip(dict.fromkeys(kinds), DASHES * len(kinds), strict=False))
+    dashes = dict(zip(dict.fromkeys(kinds), cycle(DASHES), strict=False))
     return [Look(f"{kind}, {_name(rate)}", colours[rate], dashes[kind]) for kind, rate in pairs]
 
 
 def legend(axes: Axes, chosen: Sequence[Look]) -> None:
     """Name the lines: rates and particles apart where each line is a pair of the two."""
-    kinds, rates = {}, {}
+    kinds: dict[str, Any] = {}
+    rates: dict[str, str] = {}
     for look in chosen:
         kind, comma, rate = look.label.rpartition(", ")
         kinds[kind if comma else ""] = look.dashes
