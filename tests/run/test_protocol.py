@@ -128,8 +128,8 @@ def test_a_replayed_current_with_kinks_passes_its_charge(crystal: Any, run: Run,
     result = run(case)
     charge = 1e-12 * np.concatenate(([0.0], np.cumsum(np.diff(t) * (pA[1:] + pA[:-1]) / 2.0)))
     at_kinks = np.interp(t, result["time"].values, result["charge"].values)
-    # the charge follows theta, which is controlled to rtol = 1e-4 of its scale
-    assert np.abs(at_kinks - charge).max() < 2e-3 * charge.max()
+    # each time step knows the charge to rtol = 1e-3 (coarse) of 2 % of the capacity
+    assert np.abs(at_kinks - charge).max() < 3e-4 * charge.max()
     recorded = result["current"].values
     assert recorded == pytest.approx(1e-12 * np.interp(result["time"].values, t, pA), abs=1e-18)
     assert set(t) <= set(result["time"].values)  # no time step passes over a kink
