@@ -59,8 +59,10 @@ class Numerics(Section):
         default="nodal",
         description="Material laws as values at nodes (fast), or inside the forms (the reference).",
     )
-    linear_solver: Literal["direct", "iterative"] = Field(
-        default="direct", description="Direct pays below some 100,000 unknowns."
+    linear_solver: Literal["auto", "direct", "iterative"] = Field(
+        default="auto",
+        description="A factorisation, or GMRES with the balances made exact; auto takes GMRES for"
+        " prescribed flux in 3D, where factorisations are dear, and a factorisation elsewhere.",
     )
 
 

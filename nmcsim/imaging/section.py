@@ -152,10 +152,11 @@ class Region:
 def unreacted_region(
     section: Section, theta: Array, reference: Array, signal: float = 0.5, below: float = 0.05
 ) -> Region:
-    """Where the optical signal has not risen yet, and how far it lies off the centre.
+    """Where the optical signal has hardly changed yet, and how far that lies off the centre.
 
-    The signal is dI/I1 = signal (theta(t0) - theta); the region is where it is below ``below`` now,
-    cut along the level line inside the cells.
+    The signal is dI/I1 = signal (theta(t0) - theta); the region is where its magnitude is below
+    ``below`` now, cut along the level lines inside the cells. On charge the signal is positive and
+    this is the paper's region; on discharge it is negative.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ def unreacted_region(
     signal : float
         Slope of the intensity law.
     below : float
-        Threshold of the signal.
+        Threshold of the signal's magnitude.
 
     Returns
     -------
@@ -176,18 +177,24 @@ def unreacted_region(
     ----------
     Lun et al., Supplementary Information, Eq. 2 and Fig. S4.
     """
-    excess = signal * (reference - theta) - below
-    of_cells = excess[section.cells]
-    below_all, above_all = of_cells.max(axis=1) < 0.0, of_cells.min(axis=1) >= 0.0
-    areas, moments = section.of_cells
-    area, moment = _negative_part(*section.fine(excess, ~(below_all | above_all)))
-    area += float(areas[below_all].sum())
-    moment = moment + moments[below_all].sum(axis=0)
+    change = signal * (reference - theta)
+    area, moment = _where_negative(section, change - below)
+    fallen, moment_fallen = _where_negative(section, change + below)
+    area, moment = area - fallen, moment - moment_fallen
     if area <= 1e-12 * section.area:
         missing = np.full(2, np.nan)
         return Region(0.0, missing, float("nan"))
     centre = moment / area
     return Region(area / section.area, centre, float(np.hypot(*(centre - section.centre))))
+
+
+def _where_negative(section: Section, f: Array) -> tuple[float, Array]:
+    """Area and first moment of where a nodal f is negative; only cells that it cuts are divided."""
+    of_cells = f[section.cells]
+    inside, outside = of_cells.max(axis=1) < 0.0, of_cells.min(axis=1) >= 0.0
+    areas, moments = section.of_cells
+    area, moment = _negative_part(*section.fine(f, ~(inside | outside)))
+    return area + float(areas[inside].sum()), moment + moments[inside].sum(axis=0)
 
 
 def _negative_part(corners: Array, f: Array) -> tuple[float, Array]:

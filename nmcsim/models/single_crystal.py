@@ -176,7 +176,14 @@ def _at_surface(case: Any, mesh: Any, theta: Unknown, nodal: list[Nodal]) -> tup
 def _problem(
     case: Any, unknowns: list[Unknown], rows: list[Any], nodal: list[Nodal], controls: list[Control]
 ) -> Problem:
-    solver = LinearSolver(case.numerics.linear_solver)
+    kind = case.numerics.linear_solver
+    if kind == "auto":
+        kind = (
+            "iterative"
+            if case.geometry.dimension == 3 and case.physics.surface == "flux"
+            else "direct"
+        )
+    solver = LinearSolver(kind)
     return Problem(unknowns, rows, nodal=nodal, controls=controls, solver=solver)
 
 
