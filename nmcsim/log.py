@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -51,6 +52,16 @@ class _File(logging.FileHandler):
             super().close()
 
 
+class _Stream(logging.StreamHandler[TextIO]):
+    """A stream whose reader may go (``nmcsim run CASE | head``): the run goes on unseen."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if isinstance(sys.exception(), BrokenPipeError):
+            self.setStream(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        else:
+            super().handleError(record)
+
+
 def _plain(value: Any) -> Any:
     """What JSON can hold: NumPy scalars as numbers, what is not finite as null."""
     if hasattr(value, "item"):
@@ -63,7 +74,7 @@ def _plain(value: Any) -> Any:
 @contextmanager
 def to_stream(stream: TextIO | None = None, level: int = logging.INFO) -> Iterator[None]:
     """Show messages of `level` and above on `stream` (standard output), as plain lines."""
-    with _handled(logging.StreamHandler(stream or sys.stdout), logging.Formatter(), level):
+    with _handled(_Stream(stream or sys.stdout), logging.Formatter(), level):
         yield
 
 

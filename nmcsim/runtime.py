@@ -17,10 +17,11 @@ import importlib.util
 import logging
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,12 @@ from ffcx.codegeneration import jit  # noqa: E402
 from petsc4py import PETSc  # noqa: E402
 
 
+def _restore_signals() -> None:
+    """Undo what PETSc did to SIGPIPE: Python reports a reader that has gone by an exception."""
+    with suppress(ValueError, AttributeError):  # not the main thread; not this system
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
 def _prepare_jit() -> None:
     """Give compilations time and a cache that survives kills."""
     options = dolfinx.jit.DOLFINX_DEFAULT_JIT_OPTIONS
@@ -200,4 +207,5 @@ def _prepare_jit() -> None:
     jit.compile_expressions = _guarded(jit.compile_expressions)
 
 
+_restore_signals()
 _prepare_jit()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 
 from nmcsim.errors import NmcsimError
@@ -75,3 +76,13 @@ def session() -> Iterator[ModuleType]:
         yield gmsh
     finally:
         gmsh.finalize()
+        _restore_signals()
+
+
+def _restore_signals() -> None:
+    """Put Python's signal handling back: gmsh resets SIGTERM and SIGPIPE to killing the process."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+        handler = signal.getsignal(number)
+        if handler is not None:  # None: installed by C code, not by Python
+            with suppress(ValueError):  # not the main thread
+                signal.signal(number, handler)
