@@ -57,14 +57,14 @@ class Shape(Section):
     height: Length = Field(description="Extent along the c-axis.")
     cell_size: Length | None = Field(
         default=None,
-        description="Size of the cells in the middle; by default 40 span a section, 24 a particle.",
+        description="Size of the cells in the middle; by default 45 span a section, 24 a particle.",
     )
     surface_cell_size: Length | None = Field(
-        default=None, description="Size of the cells at the lateral surface; 0.4 cell_size."
+        default=None, description="Size of the cells at the lateral surface; half of cell_size."
     )
     patch_end_cell_size: Length | None = Field(
         default=None,
-        description="Size of the cells where a rock-salt patch ends; 0.32 cell_size.",
+        description="Size of the cells where a rock-salt patch ends; 0.36 cell_size.",
     )
 
     @property
@@ -122,12 +122,12 @@ class Shape(Section):
     @property
     def cell_sizes(self) -> tuple[float, float, float]:
         """Cell size in the middle, at the lateral surface and at patch ends [m]."""
-        # forty: fronts as steep as those of nmc88 stay within 1e-3 of theta (V&V book)
-        across = 40.0 if self.dimension == 2 else 24.0
+        # so fine: fronts as steep as those of nmc88 stay within 1e-3 of theta (V&V book)
+        across = 45.0 if self.dimension == 2 else 24.0
         inside = self.cell_size or self.outline.extent / across
         # finer at the surface, where the last lithium leaves a thin layer
-        surface = min(self.surface_cell_size or 0.4 * inside, inside)
-        return inside, surface, min(self.patch_end_cell_size or 0.32 * inside, surface)
+        surface = min(self.surface_cell_size or 0.5 * inside, inside)
+        return inside, surface, min(self.patch_end_cell_size or 0.36 * inside, surface)
 
     @model_validator(mode="after")
     def _cells_fit(self) -> Self:

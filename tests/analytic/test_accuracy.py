@@ -86,7 +86,7 @@ def test_default_settings(name: str) -> None:
 
 
 def test_default_settings_at_five_c() -> None:
-    """Not within 1e-3: the fronts of nmc88 at 5C are steeper than cells of 0.05 um.
+    """Not within 1e-3: the fronts of nmc88 at 5C are steeper than the default cells.
 
     The bounds say what holds. The reference itself is uncertain by 8e-4 in theta; its run ends,
     like this one, when the bare surface has no lithium left, in a layer thinner than a cell.

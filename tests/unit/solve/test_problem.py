@@ -15,7 +15,11 @@ MODES = {
     "kinetic, nodal": ('physics.surface = "butler_volmer"', "physics.rock_salt.flux_ratio = 0.1"),
     "kinetic, general": ('physics.surface = "butler_volmer"', 'numerics.laws = "general"'),
     "kinetic, P1": ('physics.surface = "butler_volmer"', "numerics.degree = 1"),
-    "3D": ('geometry.shape = "cylinder"', "physics.diffusivity_ratio_c = 0.1"),
+    "3D": (
+        'geometry.shape = "cylinder"',
+        "physics.diffusivity_ratio_c = 0.1",
+        'numerics.linear_solver = "direct"',
+    ),
 }
 
 
