@@ -13,7 +13,7 @@ from nmcsim.solve.drive import Event
 from nmcsim.solve.fields import Array
 from nmcsim.units import display
 
-__all__ = ["Phase", "phase"]
+__all__ = ["Phase", "ends", "phase"]
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,6 @@ class Phase:
         Longest time step [s].
     expected : float
         Expected length [s], for plans and progress.
-    events : tuple of Event
-        What ends the step, then what ends the run.
     timed_out : str
         What is said when ``t_end`` ends it.
     stops : tuple of float
@@ -39,7 +37,6 @@ class Phase:
     t_end: float
     h_max: float
     expected: float
-    events: tuple[Event, ...]
     timed_out: str
     stops: tuple[float, ...] = ()
 
@@ -49,11 +46,10 @@ def phase(
     step: Any,
     case: Any,
     t_start: float,
-    charge: float,
     state: Array,
     expected: float | None = None,
 ) -> Phase:
-    """Set the model's controls for ``step`` and say what ends it.
+    """Set the model's controls for ``step`` and say how long it may take.
 
     Parameters
     ----------
@@ -62,8 +58,6 @@ def phase(
     case : Case
     t_start : float
         When the step began [s].
-    charge : float
-        Charge that had passed then [A s].
     state : (size,) array
         The state then, or now in a step that is resumed.
     expected : float, optional
@@ -74,14 +68,10 @@ def phase(
         left = _left(model, step, state)
         expected = step.expected_duration(model.one_c, left=left, mass=model.mass)
     t_end, timed_out = float("inf"), ""
-    events = []
     for until in step.until:
-        if until.quantity == "time":
-            if t_start + until.value < t_end:
-                t_end = t_start + until.value
-                timed_out = f"{display(until.value, 's')} had passed"
-        else:
-            events.append(_event(model, step, until, charge, state))
+        if until.quantity == "time" and t_start + until.value < t_end:
+            t_end = t_start + until.value
+            timed_out = f"{display(until.value, 's')} had passed"
     h_max = expected / case.numerics.steps_per_phase
     stops: tuple[float, ...] = ()
     if step.kind == "replay":
@@ -89,7 +79,23 @@ def phase(
         if record_end <= t_end:
             t_end, timed_out = record_end, "the replayed record ended"
         stops = tuple(t_start + _bends(step.value))
-    return Phase(t_end, h_max, expected, (*events, *model.guards), timed_out, stops)
+    return Phase(t_end, h_max, expected, timed_out, stops)
+
+
+def ends(model: Model, step: Any, charge: float, state: Array) -> tuple[Event, ...]:
+    """What ends ``step``, then what ends the run.
+
+    Parameters
+    ----------
+    model : Model
+    step : Step
+    charge : float
+        Charge that had passed when the step began [A s].
+    state : (size,) array
+        Consistent with the step's controls: a voltage is awaited from the side where it is now.
+    """
+    own = [_event(model, step, u, charge, state) for u in step.until if u.quantity != "time"]
+    return (*own, *model.guards)
 
 
 def _control(model: Model, step: Any, t_start: float) -> None:
@@ -148,6 +154,13 @@ def _event(model: Model, step: Any, until: Any, charge: float, state: Array) -> 
             +1,
         )
     least = abs(until.value.amperes(model.one_c))
-    return Event(
-        "current", f"|I| = {until.value}", lambda t, u: abs(observe["current"](u)) - least, -1
-    )
+    # a replayed voltage may begin at rest: its current must have been larger once
+    seen = step.kind != "replay"
+
+    def above(t: float, u: Array) -> float:
+        nonlocal seen
+        excess = abs(observe["current"](u)) - least
+        seen = seen or excess > 0.0
+        return excess if seen else 1.0
+
+    return Event("current", f"|I| = {until.value}", above, -1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +19,9 @@ from nmcsim.mesh.ranks import on_one_rank
 from nmcsim.models import MODELS, Model
 from nmcsim.output import Asked, Checkpoint, Claim, Ledger, Standing, first_state
 from nmcsim.progress import Progress
-from nmcsim.protocol import Phase, phase
-from nmcsim.results import Result, WriteFailure
-from nmcsim.solve.drive import Ended, advance, restart
+from nmcsim.protocol import Phase, ends, phase
+from nmcsim.results import Result, WriteFailure, writing
+from nmcsim.solve.drive import Ended, Event, advance, restart
 from nmcsim.solve.failure import failure_report
 from nmcsim.solve.fields import Array
 from nmcsim.solve.ndf import NDF, Dense, StepFailure
@@ -29,6 +29,7 @@ from nmcsim.solve.start import NoConsistentStart
 
 __all__ = ["Interrupted", "simulate"]
 
+LOG = "log.jsonl"
 CHECKPOINT_EVERY = 5.0  # [s] of wall time
 
 
@@ -97,7 +98,13 @@ def simulate(
             return _already_over(directory)
         with _interruptible(directory) as interrupt:
             run = _Run(case, comm, directory, found, mesh_cache, interrupt)
-            on_one_rank(comm, lambda: claims[0].begin(case, found, overwrite=overwrite))
+
+            def begin() -> None:
+                claims[0].begin(case, found, overwrite=overwrite)
+                with writing(directory / LOG):  # here, where every rank learns of a failure
+                    (directory / LOG).touch()
+
+            on_one_rank(comm, begin)
             with _json_lines(comm, directory):
                 run.go(began, Progress(not quiet and comm.rank == 0))
     finally:
@@ -115,7 +122,7 @@ def _directory(out: str | Path | None, comm: Any) -> Path:
 
 def _json_lines(comm: Any, directory: Path) -> AbstractContextManager[None]:
     """The log of a run on disk, written by rank 0."""
-    return to_json_lines(directory / "log.jsonl", level=10) if comm.rank == 0 else nullcontext()
+    return to_json_lines(directory / LOG, level=10) if comm.rank == 0 else nullcontext()
 
 
 def _already_over(directory: Path) -> Result:
@@ -254,27 +261,28 @@ class _Run:
         self.progress.begin(self._share(self.standing.t))
         while self.standing.status == "running":
             began = time.perf_counter()
-            self._step()
-            self.ledger.timing["stepping"] += time.perf_counter() - began
+            try:
+                self._step()
+            finally:
+                self.ledger.timing["stepping"] += time.perf_counter() - began
         return self.standing.status
 
     def _step(self) -> None:
         """One protocol step, begun or resumed, up to the checkpoint at its end."""
         protocol, at = self.case.protocol.steps, self.standing
         step = protocol[at.step]
-        ph = phase(
-            self.model, step, self.case, at.t_start, at.charge_start, self.state, at.expected
-        )
+        ph = phase(self.model, step, self.case, at.t_start, self.state, at.expected)
         if self.comm.rank == 0:
             logger.info("  step %d/%d  %s", at.step + 1, len(protocol), step.text)
         self.state = restart(self.ndf, at.t, self.state, ph.h_max)
+        events = ends(self.model, step, at.charge_start, self.state)
         self.standing = replace(at, expected=ph.expected)
         if at.expected is None:
             if at.step == 0:
                 self.ledger.recorder.begin(self.state)
             self.ledger.recorder.row(at.t, self.state, at.step + 1, 0.0, 1)
             self.ledger.recorder.frame(at.t, self.state)
-        ended = self._integrate(ph)
+        ended = self._integrate(ph, events)
         over = self._note_end(step, ph, ended)
         last = at.step + 1 == len(protocol)
         status = "ended early" if over else "finished" if last else "running"
@@ -282,7 +290,7 @@ class _Run:
         self.state, self.standing = ended.u, self.standing.next(ended.t, charge, status)
         self.ledger.checkpoint(self.standing, self.state)
 
-    def _integrate(self, ph: Phase) -> Ended:
+    def _integrate(self, ph: Phase, events: Sequence[Event]) -> Ended:
         """From where the run stands to the end of its step."""
         asked = Asked.of(self.case.output, self.standing.t_start, ph.t_end, ph.expected)
         recorder, number = self.ledger.recorder, self.standing.step + 1
@@ -302,7 +310,7 @@ class _Run:
             self._say_step(row, (now - t0) / max(time.perf_counter() - wall, 1e-9))
             self._between_steps(now, u)
 
-        return advance(self.ndf, ph.t_end, ph.events, ph.h_max, on_step, ph.stops)
+        return advance(self.ndf, ph.t_end, events, ph.h_max, on_step, ph.stops)
 
     def _share(self, t: float) -> float:
         """Share of the protocol that is done at ``t``, as far as can be said."""

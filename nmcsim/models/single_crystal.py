@@ -21,18 +21,19 @@ Lun et al., Supplementary Information, Eqs 9-15; signs in docs/conventions.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from ufl import grad, inner
 
-from nmcsim.constants import F, R
+from nmcsim.constants import F
 from nmcsim.models.model import Model
 from nmcsim.observe.places import Places
 from nmcsim.observe.reductions import Extremes, Weighted
 from nmcsim.physics.diffusion import in_layers
-from nmcsim.physics.kinetics import butler_volmer
+from nmcsim.physics.kinetics import butler_volmer, butler_volmer_at
 from nmcsim.solve.drive import Event
 from nmcsim.solve.fields import Array, Control, Nodal, Unknown
 from nmcsim.solve.linear import LinearSolver
@@ -40,6 +41,9 @@ from nmcsim.solve.problem import Problem
 
 __all__ = ["build"]
 
+EMPTY = 1e-3  # stoichiometry of a surface without lithium; 1 - EMPTY of a full one
+NEARLY_EMPTY = 0.02  # where a law that ends so near says the same
+BEYOND = 1e-6  # a state on the end of a range is inside it
 DEGREE = 4  # of surface quadrature: exact for two quadratic functions, b being constant on a facet
 
 
@@ -119,8 +123,8 @@ def _kinetics(case: Any, mesh: Any, theta: Unknown) -> Model:
     U_curve, i0_curve = material.U.curve(), material.i0.curve()
 
     def flux(theta: Array, b_nodes: Array, now: Mapping[str, float]) -> Array:
-        x = np.clip(F / (2.0 * R * T) * (now["voltage"] - U_curve(theta)), -50.0, 50.0)
-        return b_nodes * 2.0 * i0_curve(theta) * np.sinh(x) / F
+        eta = now["voltage"] - U_curve(theta)
+        return b_nodes * butler_volmer_at(i0_curve(theta), eta, T) / F
 
     return _model(
         case,
@@ -213,7 +217,7 @@ def _model(
     sites = material.site_density * mean.total
     mass = material.density * mesh.measure("crystal")
     one_c = case.protocol.one_c(mass)
-    span = 3600.0 * one_c / (F * sites) if one_c else 0.75  # of theta, per capacity
+    span = 3600.0 * one_c / (F * sites) if one_c else math.nan  # of theta, per capacity
     has_potential = "hold" in problem.controls
 
     def set_current(amperes: float) -> None:
@@ -246,7 +250,7 @@ def _model(
         likely=_likely,
         where=places.said,
         flux=flux,
-        theta_charged=max(0.02, material.theta_discharged - span),
+        theta_charged=max(0.02, material.theta_discharged - (span if one_c else 0.75)),
         theta_discharged=material.theta_discharged,
         facts={
             "volume": mesh.measure("crystal"),
@@ -264,14 +268,16 @@ def _guards(case: Any, theta: Unknown, where: slice, places: Places) -> list[Eve
     ends nothing.
     """
     lo, hi = (0.0, 1.0) if case.physics.extrapolate else _valid(case)
-    least, largest = max(lo, 1e-3), min(hi, 1.0 - 1e-3)
-    low = ("lithium", f"lithium runs out: theta = {least:g}")
-    high = ("lithium", f"lithium fills the sites: theta = {largest:g}")
-    ends = "end of the valid range of the material's laws (set physics.extrapolate = true to go on)"
-    if least == lo:
-        low = ("range", f"theta = {lo:g} is the lower {ends}")
-    if largest == hi:
-        high = ("range", f"theta = {hi:g} is the upper {ends}")
+    least, largest = max(lo, EMPTY), min(hi, 1.0 - EMPTY)
+    ends = "end of the valid range of the material's laws"
+    more = " (set physics.extrapolate = true to go on)"
+    low = ("range", f"theta = {lo:g} is the lower {ends}{more}")
+    high = ("range", f"theta = {hi:g} is the upper {ends}{more}")
+    if least <= NEARLY_EMPTY:
+        low = ("lithium", f"lithium runs out: theta = {least:g}" + f", the {ends}" * (least == lo))
+    if largest >= 1.0 - NEARLY_EMPTY:
+        full = f", the {ends}" * (largest == hi)
+        high = ("lithium", f"lithium fills the sites: theta = {largest:g}{full}")
 
     at_start, later = Extremes(theta, where), Extremes(theta, places.on("bare"))
 
@@ -281,13 +287,13 @@ def _guards(case: Any, theta: Unknown, where: slice, places: Places) -> list[Eve
     return [
         Event(
             *low,
-            lambda t, u: watched(t).least(u) - least,
+            lambda t, u: watched(t).least(u) - least + BEYOND,
             -1,
             lambda t, u: places.lowest(u, watched(t).where),
         ),
         Event(
             *high,
-            lambda t, u: watched(t).largest(u) - largest,
+            lambda t, u: watched(t).largest(u) - largest - BEYOND,
             +1,
             lambda t, u: places.highest(u, watched(t).where),
         ),
@@ -297,7 +303,9 @@ def _guards(case: Any, theta: Unknown, where: slice, places: Places) -> list[Eve
 def _valid(case: Any) -> tuple[float, float]:
     """Range of theta in which all laws of the material hold."""
     material = case.material
-    laws = (material.U, material.chemical_diffusivity(case.physics.temperature))
+    laws = [material.U, material.chemical_diffusivity(case.physics.temperature)]
+    if case.physics.surface == "butler_volmer":
+        laws.append(material.i0)
     return max(law.valid[0] for law in laws), min(law.valid[1] for law in laws)
 
 
