@@ -69,14 +69,20 @@ def _write(result: Result, report: Path) -> None:
 
 
 def largest_distance(result: Result) -> str:
-    """One line on the centre-of-mass distance of Fig. S4: how large at most, and when."""
-    column = result.history.get("com_distance")
-    if column is None or not np.isfinite(column.values).any():
+    """One line on the centre-of-mass distance of Fig. S4: how large at most, and when.
+
+    As in the figures, a region of less than `nmcsim.figures.curves.RESOLVED` of the area, which no
+    microscope resolves, does not count.
+    """
+    from nmcsim.figures.curves import distance, has_asymmetry
+
+    if not has_asymmetry(result):
         return "no unreacted region, and so no centre-of-mass distance"
-    row = int(np.nanargmax(column.values))
-    distance = float(column.values[row])
-    text = f"largest centre-of-mass distance {1e6 * distance:.2f} um"
+    values = distance(result).values
+    row = int(np.nanargmax(values))
+    largest = float(values[row])
+    text = f"largest centre-of-mass distance {1e6 * largest:.2f} um"
     soc = result.history["soc"].values[row] if "soc" in result.history else np.nan
-    if distance < _VISIBLE or not np.isfinite(soc):
+    if largest < _VISIBLE or not np.isfinite(soc):
         return text
     return f"{text} at {100.0 * soc:.0f} % SOC"

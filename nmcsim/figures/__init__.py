@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
 from nmcsim.figures.curves import (
+    RESOLVED,
     asymmetry,
     asymmetry_data,
     has_asymmetry,
@@ -96,7 +97,13 @@ FIGURES = (
     FigureKind("overview", "Overview", overview, None, _has_both, wide=True),
     FigureKind("theta_maps", "Lithium maps", theta_maps, theta_maps_data, _has_map, wide=True),
     FigureKind("voltage", "Voltage and capacity", voltage, voltage_data, _has_voltage),
-    FigureKind("asymmetry", "Centre-of-mass distance", asymmetry, asymmetry_data, has_asymmetry),
+    FigureKind(
+        "asymmetry",
+        f"Centre-of-mass distance, while {100 * RESOLVED:g} % of the area or more is unreacted",
+        asymmetry,
+        asymmetry_data,
+        has_asymmetry,
+    ),
     FigureKind("kymograph", "Lithium on the surface", kymograph, kymograph_data, _has_surface),
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
@@ -34,6 +34,7 @@ from bokeh.palettes import Viridis256
 from bokeh.plotting import figure
 from bokeh.resources import Resources
 
+from nmcsim.figures.curves import distance, has_asymmetry
 from nmcsim.figures.maps import chains, section
 from nmcsim.figures.style import COLOURS, ROCK_SALT, label, shown
 from nmcsim.report.raster import Raster, rasterise
@@ -66,6 +67,9 @@ def viewer(result: Result, budget: int) -> Viewer:
         The run recorded no map.
     """
     raster = rasterise(section(result), budget)
+    if has_asymmetry(result):  # as in the figures: without slivers
+        seen = {**result.history, "com_distance": distance(result)}
+        result = replace(result, history=seen)
     last = len(raster.time) - 1
     source = ColumnDataSource({"image": [raster.image]}, name="frames")
     slider = Slider(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from nmcsim.cli.outcome import largest_distance
 from nmcsim.errors import InputError
 from nmcsim.figures import (
     FIGURES,
@@ -160,6 +161,24 @@ def test_asymmetry_leaves_gaps_and_names_the_rates(aged: Result, tmp_path: Path)
     header, table = asymmetry_data([aged, fast])
     assert header == ["run [1]", "soc [%]", "com_distance [µm]"]
     assert set(table[:, 0]) == {1.0, 2.0}
+
+
+def test_a_sliver_that_no_microscope_resolves_is_not_drawn(aged: Result) -> None:
+    share = aged["unreacted_share"].values.copy()
+    row = int(np.nanargmax(aged["com_distance"].values))
+    values = aged["com_distance"].values.copy()
+    values[row], share[row] = 1.24e-6, 0.0099
+    history = aged.history | {
+        "com_distance": replace(aged["com_distance"], values=values),
+        "unreacted_share": replace(aged["unreacted_share"], values=share),
+    }
+    sliver = replace(aged, history=history)
+    drawn = asymmetry(sliver).axes[0].lines[0].get_ydata()
+    assert np.isnan(drawn[row])
+    assert "1.24 um" not in largest_distance(sliver)
+    share[row] = 0.01
+    assert asymmetry(sliver).axes[0].lines[0].get_ydata()[row] == pytest.approx(1.24)
+    assert largest_distance(sliver).startswith("largest centre-of-mass distance 1.24 um at ")
 
 
 def test_asymmetry_without_a_distance_is_refused(aged: Result) -> None:
