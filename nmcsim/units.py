@@ -214,10 +214,12 @@ def _conversion(text: str, unit: str, number: str) -> tuple[Fraction, Fraction]:
     except pint.DimensionalityError:
         kind = _KINDS.get(unit, (f"a quantity in {unit}", unit))[0]
         other = _kind_of(text)
-        _refuse(f"is {other}, and {kind} is needed; write {_example(number, unit)}")
+        _refuse(f"is {other}, and {kind} is needed; write {_meant(number, text, unit)}")
     except (pint.UndefinedUnitError, KeyError):
         close = _closest(text)
         mend = f'did you mean "{close}"?' if close else f"write {_example(number, unit)}"
+        if _is_celsius(text) and unit == "K":
+            mend = f"write {_meant(number, text, unit)}"
         _refuse(f'has the unknown unit "{text}"; {mend}')
     except Exception:  # pint's tokenizer raises many kinds on "um//" or "degC/m"
         _refuse(f'has the unreadable unit "{text}"; write {_example(number, unit)}')
@@ -264,6 +266,19 @@ def _closest(text: str) -> str | None:
         if candidate.lower() == plain.lower():
             return candidate
     return next(iter(difflib.get_close_matches(plain, _COMMON, n=1, cutoff=0.5)), None)
+
+
+def _is_celsius(text: str) -> bool:
+    # C alone is the coulomb
+    return text.lower().replace("°", "").replace(" ", "") in ("c", "degc", "celsius", "centigrade")
+
+
+def _meant(number: str, text: str, unit: str) -> str:
+    """What to write instead of ``number text``; ``25 C`` are degrees where kelvin is wanted."""
+    if unit != "K" or not number or not _is_celsius(text):
+        return _example(number, unit)
+    kelvin = float(Fraction(number) + Fraction("273.15"))
+    return f'"{number} degC" or "{kelvin:.10g} K"'
 
 
 def _example(number: str, unit: str) -> str:

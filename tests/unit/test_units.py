@@ -80,6 +80,8 @@ def test_reads_what_people_write(text: str | float, unit: str, value: float) -> 
         ("2.5.3 um", "m", 'is not a number with a unit; write "2.5 um"'),
         ("2,5 um", "m", 'has a decimal comma; write "2.5 um"'),
         (True, "m", 'is not a number with a unit; write "2.5 um"'),
+        ("25 C", "K", 'is a charge, and a temperature is needed; write "25 degC" or "298.15 K"'),
+        ("25 Celsius", "K", 'has the unknown unit "Celsius"; write "25 degC" or "298.15 K"'),
         ("1e999 m", "m", 'is too large a number; write "2.5 um"'),
     ],
 )
