@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from inspect import isabstract
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -76,6 +77,7 @@ def _translated(details: Any, place: str, model: type[BaseModel] | None) -> Iter
     for part in location:
         here = joined(here, f"[{part}]" if isinstance(part, int) else str(part))
     if kind == "nmcsim":
+        yield from _unknown(details["input"], here, _at(model, location))
         for m in details["ctx"]["mistakes"]:
             at_value = not m.place and m.text is None and bool(location)
             whole = here + _shown(details["input"]) if at_value else joined(here, m.place)
@@ -84,9 +86,7 @@ def _translated(details: Any, place: str, model: type[BaseModel] | None) -> Iter
                 whole += _shown(inner[m.place])
             yield replace(m, place=whole)
     elif kind == "extra_forbidden":
-        known = _keys(_at(model, location[:-1]))
-        hint = f"; {suggestion(str(location[-1]), known)}" if known else ""
-        yield Mistake(here, f"is not a key here{hint}")
+        yield _not_a_key(str(location[-1]), here, _at(model, location[:-1]))
     elif kind == "missing":
         yield Mistake(here, f"is missing{_how(_field(model, location), str(location[-1]))}")
     else:
@@ -94,6 +94,20 @@ def _translated(details: Any, place: str, model: type[BaseModel] | None) -> Iter
         context = {key: _plain(value) for key, value in details.get("ctx", {}).items()}
         message = sentence.format(**context) if sentence else f"is wrong: {details['msg']}"
         yield Mistake(here + _shown(details["input"]), message)
+
+
+def _unknown(given: object, place: str, model: type[BaseModel] | None) -> Iterable[Mistake]:
+    """The unknown keys of a table that a validator refused before pydantic looked at its keys."""
+    # which keys an abstract model takes is known to its subclass, which has said it
+    if isinstance(given, Mapping) and model is not None and not isabstract(model):
+        for key in given:
+            if str(key) not in _keys(model):
+                yield _not_a_key(str(key), joined(place, str(key)), model)
+
+
+def _not_a_key(key: str, place: str, model: type[BaseModel] | None) -> Mistake:
+    known = _keys(model)
+    return Mistake(place, "is not a key here" + (f"; {suggestion(key, known)}" if known else ""))
 
 
 def _plain(value: object) -> object:

@@ -28,6 +28,7 @@ IN_ONE_VALUE = [
     ("geometry.diameter", "2.5 umm", 'has the unknown unit "umm"'),
     ("geometry.diameter", True, "must be a text with a unit"),
     ("physics.temperature", "22", "physics.temperature"),
+    ("physics.temperature", "25 C", 'write "25 degC" or "298.15 K"'),
     ("protocol.capacity", 200, 'write a capacity such as "200 mAh/g"'),
     ("output.period", 10, "output.period = 10 has no unit"),
     # types
@@ -137,6 +138,22 @@ def test_two_tables_that_disagree_are_said_beside_a_mistake_in_a_third(complaint
     said = complaint({"protocol.steps": ["Hold at 4.2 V until C/50"], "geometry.diameter": "2"})
     assert 'write surface = "butler_volmer"' in said
     assert "geometry.diameter" in said
+
+
+def test_a_mistyped_key_is_named_beside_what_it_leaves_missing(complaint: Complaint):
+    polygon = {"shape": "polygon", "diamter": "3 um", "height": "1 um"}
+    said = " ".join(complaint({"geometry": polygon, "numerics.tolerance": 1}).split())
+    assert said.startswith("3 mistakes")
+    assert 'geometry.diamter = "3 um" is not a key here; did you mean "diameter"?' in said
+    assert "needs either a diameter or vertices" in said
+    assert "numerics.tolerance" in said
+
+
+@pytest.mark.parametrize("shape", ["disk", "cylinder", "polygon"])
+def test_every_shape_names_an_unknown_key(complaint: Complaint, shape: str):
+    given = {"shape": shape, "diameter": "3 um", "height": "1 um", "cel_size": "0.1 um"}
+    said = complaint({"geometry": given})
+    assert 'geometry.cel_size = "0.1 um" is not a key here; did you mean "cell_size"?' in said
 
 
 def test_one_diffusivity_is_given_and_not_two(complaint: Complaint):
