@@ -16,6 +16,14 @@ export MPLBACKEND := Agg
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 
+# a clone that was moved: its scripts name the old place, so both stamps are out of date
+MADE_FOR := $(shell cat "$(VENV)/.made-for" 2>/dev/null)
+ifneq ($(MADE_FOR),)
+ifneq ($(MADE_FOR),$(CURDIR))
+.PHONY: $(RUN) $(DEV)
+endif
+endif
+
 help: ## print this
 	@printf 'nmcsim: a simulator for NMC battery cathodes. Start with: make run\n\n'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done

@@ -98,7 +98,7 @@ check_libraries() {
 make_venv() {
     # A virtual environment that was moved, or whose interpreter went away, is made anew.
     if [ -e "$venv" ]; then
-        if [ "$(cat "$venv/.made-for" 2>/dev/null)" = "$PWD" ] &&
+        if [ "$(cat "$venv/.made-for" 2>/dev/null)" = "$(pwd -P)" ] &&
             "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then
             return 0
         fi
@@ -110,7 +110,7 @@ make_venv() {
     fi
     say "Making $venv with $python."
     "$python" -m venv "$venv"
-    printf '%s\n' "$PWD" >"$venv/.made-for"
+    pwd -P >"$venv/.made-for"
 }
 
 install() {

@@ -157,3 +157,42 @@ def test_a_foreign_folder_in_the_way_is_kept(machine: Machine) -> None:
     assert done.returncode == 2
     assert "is in the way" in done.stderr
     assert (machine.clone / ".venv" / "thesis.tex").exists()
+
+
+STAND_IN = """#!/bin/sh
+mkdir -p .venv
+if [ -e .venv/.made-for ]; then echo "again $1"; else echo "new $1"; fi
+pwd -P >.venv/.made-for
+: >.venv/.installed-run
+if [ "$1" = dev ]; then : >.venv/.installed-dev; fi
+"""
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make here")
+def test_make_notices_that_the_clone_was_moved(tmp_path: Path) -> None:
+    clone = tmp_path / "a clone"
+    (clone / ".ci").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copyfile(ROOT / name, clone / name)
+    (clone / ".ci" / "setup.sh").write_text(STAND_IN, encoding="utf-8")
+
+    def make(where: Path) -> str:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+        done = subprocess.run(
+            ["make", "setup"],
+            cwd=where,
+            env={k: v for k, v in environment.items() if k != "VENV"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout
+
+    assert make(clone) == "new run\n.venv is ready.\n"
+    assert make(clone) == ".venv is ready.\n"
+    (tmp_path / "link").symlink_to(clone)
+    assert make(tmp_path / "link") == ".venv is ready.\n"
+    moved = clone.rename(tmp_path / "moved")
+    assert make(moved) == "again run\n.venv is ready.\n"
+    assert make(moved) == ".venv is ready.\n"
