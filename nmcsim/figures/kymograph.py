@@ -13,7 +13,7 @@ from matplotlib.transforms import blended_transform_factory
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
-from nmcsim.figures.maps import colour_limits
+from nmcsim.figures.maps import theta_limits
 from nmcsim.figures.style import ONE_COLUMN, ROCK_SALT, THETA_MAP, new_figure, styled
 from nmcsim.results import Result, SurfaceTheta
 
@@ -43,7 +43,7 @@ def draw_kymograph(figure: Any, axes: Axes, result: Result) -> None:
     place, name, order = coordinate(surface)
     place, order = closed(place, order) if name.endswith("°") else (place, order)
     unit, seconds = time_unit(surface)
-    low, high = colour_limits([surface.theta])
+    low, high = theta_limits(result)
     image = axes.imshow(
         resampled(place, surface.time, surface.theta[:, order].T),
         extent=(surface.time[0] / seconds, surface.time[-1] / seconds, place[0], place[-1]),

@@ -24,7 +24,7 @@ PER_ROW = 4
 
 @dataclass(frozen=True)
 class Moment:
-    """A frame to draw: its label and its time [s]."""
+    """A map to draw: its label and its time [s]."""
 
     label: str
     time: float
@@ -47,8 +47,9 @@ def section(result: Result) -> ThetaMap:
 def moments(result: Result, soc: Sequence[float] = ()) -> list[Moment]:
     """The first times at which the states of charge ``soc`` (0..1) are reached.
 
-    Without ``soc``: four evenly spread recorded frames, labelled by state of charge, or by time
-    where the run has none. With it, the maps are linear between the two frames beside each time;
+    Without ``soc``: four recorded frames, evenly spread over the charge that passes in the whole
+    run, labelled by state of charge (and its direction where the run has both), or by time where
+    the run has none. With it, the maps are linear between the two frames beside each time;
     where that is too coarse, ask for more frames in ``[output]``.
 
     Raises
@@ -61,27 +62,47 @@ def moments(result: Result, soc: Sequence[float] = ()) -> list[Moment]:
     known = bool(np.isfinite(s).all()) and np.ptp(s) > 0.0
     if len(soc):
         return [Moment(f"{100 * value:.3g} % SOC", _reached(result, t, s, value)) for value in soc]
+    progress = s if known else t
+    chosen = _spread_frames(section(result).time, t, progress)
     return [
-        Moment(
-            f"{100 * np.interp(time, t, s):.3g} % SOC" if known else f"{time / 60:.3g} min", time
-        )
-        for time in _spread_frames(section(result).time, t, s if known else t)
+        Moment(label, time)
+        for label, time in zip(_labels(chosen, t, progress, known), chosen, strict=True)
     ]
 
 
 def _spread_frames(
     frames: NDArray[np.float64], t: NDArray[np.float64], progress: NDArray[np.float64]
 ) -> list[float]:
-    """Up to four of ``frames`` [s], evenly spread in ``progress`` over its first rise or fall."""
-    change = np.diff(progress)
-    moving = np.flatnonzero(np.abs(change) > 1e-9 * np.ptp(progress))  # not the rests
-    turns = np.flatnonzero(np.diff(np.sign(change[moving])) != 0)
-    stop = t[moving[turns[0]] + 1] if len(turns) else t[-1]
-    first = frames[frames <= stop * (1 + 1e-9)]
-    at = np.interp(first, t, progress)
+    """Up to four of ``frames`` [s], evenly spread in what ``progress`` passes, up and down."""
+    passed = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(progress)))])
+    at = np.interp(frames, t, passed)
     wanted = at[0] + (at[-1] - at[0]) * np.array([0.12, 0.38, 0.63, 0.88])
     chosen = np.unique([int(np.argmin(np.abs(at - value))) for value in wanted])
-    return [float(first[i]) for i in chosen]
+    return [float(frames[i]) for i in chosen]
+
+
+def _labels(
+    times: Sequence[float], t: NDArray[np.float64], progress: NDArray[np.float64], charge: bool
+) -> list[str]:
+    """What the maps at ``times`` [s] are called, all with the same number of decimals.
+
+    ``progress`` is the state of charge (0..1) where ``charge`` is true, else the time [s].
+    """
+    shown = 100.0 * progress if charge else progress / 60.0
+    decimals = max(0, int(np.ceil(1.0 - np.log10(max(float(np.ptp(shown)), 1e-9)))))
+    at = [f"{np.interp(time, t, shown):.{decimals}f}" for time in times]
+    if not charge:
+        return [f"{value} min" for value in at]
+    change = np.diff(progress)
+    moving = np.flatnonzero(np.abs(change) > 1e-9 * np.ptp(progress))  # not the rests
+    down, up = -change[change < 0].sum(), change[change > 0].sum()
+    if min(down, up) < 0.01 * max(down, up):  # one direction, but for noise
+        return [f"{value} % SOC" for value in at]
+    # in a rest: the direction before it
+    last = np.searchsorted(t[moving], np.asarray(times), "left") - 1
+    rising = change[moving[np.maximum(last, 0)]] > 0
+    words = np.where(rising, "charge", "discharge")
+    return [f"{word} {value} %" for word, value in zip(words, at, strict=True)]
 
 
 def _reached(result: Result, t: NDArray[np.float64], s: NDArray[np.float64], value: float) -> float:
@@ -120,7 +141,7 @@ def draw_maps(figure: Any, grid: Sequence[Axes], result: Result, chosen: Sequenc
     """Draw ``chosen`` into the first axes of ``grid``, with one colour bar beside them all."""
     where = section(result)
     frames = [where.at(moment.time) for moment in chosen]
-    scale = Normalize(*colour_limits(frames))
+    scale = Normalize(*theta_limits(result))
     sample = Sampler(where)
     x0, y0, width, height = sample.extent
     for axes, moment, theta in zip(grid, chosen, frames, strict=False):
@@ -186,6 +207,14 @@ def chains(edges: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     return found
 
 
+def theta_limits(result: Result) -> tuple[float, float]:
+    """The range of colours of ``result``: one for its maps, its surface and its report, so that a
+    colour is the same theta in all of them.
+    """
+    parts = [part.theta for part in (result.map, result.surface) if part is not None]
+    return colour_limits([np.asarray(theta, dtype=np.float64) for theta in parts])
+
+
 def colour_limits(frames: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
     """The range of theta over ``frames``, rounded outward to 0.05; (0, 1) where nothing is
     known.
@@ -203,6 +232,5 @@ def theta_maps_data(result: Result, soc: Sequence[float] = ()) -> tuple[list[str
     """Header and (n, 2 + moments) table of node positions [um] and theta behind `theta_maps`."""
     chosen, where = moments(result, soc), section(result)
     columns = [*(1e6 * where.nodes.T), *(where.at(moment.time) for moment in chosen)]
-    return ["x [um]", "y [um]", *(f"theta at {m.label} [1]" for m in chosen)], np.column_stack(
-        columns
-    )
+    heads = [f"theta at {m.label} ({m.time:.6g} s) [1]" for m in chosen]
+    return ["x [um]", "y [um]", *heads], np.column_stack(columns)

@@ -35,7 +35,7 @@ from bokeh.plotting import figure
 from bokeh.resources import Resources
 
 from nmcsim.figures.curves import distance, has_asymmetry
-from nmcsim.figures.maps import chains, section
+from nmcsim.figures.maps import chains, section, theta_limits
 from nmcsim.figures.style import COLOURS, ROCK_SALT, label, shown
 from nmcsim.report.raster import Raster, rasterise
 from nmcsim.report.tables import escape, number
@@ -157,10 +157,8 @@ def _body(divs: Any, cards: Sequence[Card], raster: Raster) -> str:
 def _map(result: Result, raster: Raster, source: ColumnDataSource) -> figure:
     where = section(result)
     x0, y0, width, height = raster.extent
-    high = max(float(np.nanmax(where.theta)), raster.low + 1e-6)
-    mapper = LinearColorMapper(
-        palette=Viridis256, low=raster.low, high=high, nan_color="rgba(0, 0, 0, 0)"
-    )
+    low, high = theta_limits(result)
+    mapper = LinearColorMapper(palette=Viridis256, low=low, high=high, nan_color="rgba(0, 0, 0, 0)")
     pad = 0.06 * max(width, height)
     plot = figure(
         frame_width=400,
