@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -16,6 +14,7 @@ from nmcsim.case.material import read_material, spec_content
 from nmcsim.case.mistakes import mistakes_of
 from nmcsim.case.model import COARSER, Case, canonical, case_model, digest, with_value
 from nmcsim.case.physics import Physics
+from nmcsim.case.plausible import capacity_mistakes, column_of, start_mistakes
 from nmcsim.case.protocol import Protocol
 from nmcsim.case.rock_salt import patches
 from nmcsim.case.section import all_wrong, folder_of, remember_file, wrong, wrong_from
@@ -96,6 +95,14 @@ class SingleCrystal(Case):
         if {"material", "physics", "protocol"} <= parts.keys():
             three = parts["material"], parts["physics"], parts["protocol"]
             found += [*_voltages(*three), *_range(*three)]
+        if {"material", "protocol"} <= parts.keys():
+            material, protocol = parts["material"], parts["protocol"]
+            found += capacity_mistakes(material, parts.get("geometry"), protocol)
+            # a voltage outside the range of the material is said once
+            said = {(m.place, m.column) for m in found}
+            found += [
+                m for m in start_mistakes(material, protocol) if (m.place, m.column) not in said
+            ]
         if {"geometry", "output"} <= parts.keys():
             found += _points(parts["geometry"], parts["output"])
         return found
@@ -177,7 +184,7 @@ def _voltages(material: Material, physics: Physics, protocol: Protocol) -> Itera
     for step in protocol.steps:
         for volts, margin in _voltages_of(step, kinetic):
             if not low - margin <= volts <= high + margin:
-                column = _column_of(step.text, volts)
+                column = column_of(step.text, volts)
                 yield Mistake(
                     step.place,
                     f"{volts:g} V is outside the open-circuit range of {material.name},"
@@ -200,13 +207,6 @@ def _open_circuit_range(material: Material) -> tuple[float, float]:
     ends = material.U.evaluate(np.array(material.U.valid))
     # half a millivolt: the fit of a curve to the voltage that its range was chosen by
     return float(ends.min()) - 5e-4, float(ends.max()) + 5e-4
-
-
-def _column_of(text: str, volts: float) -> int | None:
-    for found in re.finditer(r"([\d.]+(?:e[-+]?\d+)?)\s*(m?)v\b", text, re.IGNORECASE):
-        if math.isclose(float(found[1]) * (1e-3 if found[2] else 1.0), volts, rel_tol=1e-9):
-            return found.start()
-    return None
 
 
 def _range(material: Material, physics: Physics, protocol: Protocol) -> Iterable[Mistake]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nmcsim.case import load
@@ -184,6 +185,66 @@ def test_a_cut_off_may_lie_beyond_the_open_circuit_range_by_an_overpotential(mak
     assert "1 V is outside the open-circuit range" in said
     said = complaint(kinetic | {"protocol.steps": ["Hold at 3 V for 1 h"]})
     assert "3 V is outside the open-circuit range" in said
+
+
+# all sites of nmc88: 49046 mol/m3 * 96485 C/mol = 4.732e9 C/m3, 275 mAh/g at 4780 kg/m3; and
+# 6.45 pAh in the 4.909 um3 of the disk
+@pytest.mark.parametrize(
+    ("capacity", "sentence"),
+    [
+        (
+            "200 mAh",
+            'protocol.capacity = "200 mAh" lies above the 6.45 pAh of all lithium sites in this'
+            ' particle of 4.90874 um3; write "200 mAh/g"',
+        ),
+        ("8 pAh", "above the 6.45 pAh of all lithium sites in this particle of 4.90874 um3; wr"),
+        ("6e-9 nAh", "below the 6.45 pAh of all lithium sites in this particle of 4.90874 um3; wr"),
+        (
+            "200 Ah/g",
+            'protocol.capacity = "200000 mAh/g" lies above the 275 mAh/g of all lithium sites in'
+            ' nmc88; write such as "190 mAh/g"',
+        ),
+        ("0.2 mAh/g", "lies below the 275 mAh/g of all lithium sites in nmc88"),
+    ],
+)
+def test_a_capacity_must_fit_the_lithium_sites(complaint: Complaint, capacity: str, sentence: str):
+    assert sentence in complaint({"protocol.capacity": capacity})
+
+
+@pytest.mark.parametrize("capacity", ["7 pAh", "1e-5 nAh", "320 mAh/g", "1 mAh/g"])
+def test_a_capacity_may_be_any_sensible_share_of_the_sites(make, capacity: str):
+    assert make({"protocol.capacity": capacity}).protocol.capacity is not None
+
+
+def test_a_first_step_whose_cut_off_has_passed_already_is_refused(complaint: Complaint, make):
+    said = complaint({"protocol.steps": ["Charge at 1C until 3.7 V"], "protocol.initial": 0.5})
+    start = float(make().material.U.evaluate(np.array([0.5]))[0])
+    sentence = (
+        f"^ 3.7 V lies below the {start:.3f} V of protocol.initial = 0.5, so that the step would"
+        f" end at once; write Discharge, or a voltage above {start:.3f} V"
+    )
+    quoted, pointed = said.splitlines()[1:]
+    assert sentence in pointed
+    assert pointed.index("^") == quoted.index("3.7 V")
+    low = {"protocol.steps": ["Charge at 1C until 3.0 V"]}
+    assert "3 V lies below the 3.562 V" in complaint({**low, "physics.surface": "butler_volmer"})
+    outside = complaint({**low, "physics.surface": "flux"})
+    assert "outside the open-circuit range" in outside and "lies below" not in outside
+    for rest in ([], ["Rest for 1 hour"]):
+        steps = [*rest, "Discharge at 1C for 1 h or until 4.2 V"]
+        said = complaint({"protocol.steps": steps, "protocol.initial": 0.5})
+        assert f"4.2 V lies above the {start:.3f} V of protocol.initial = 0.5" in said
+        assert f"write Charge, or a voltage below {start:.3f} V" in said
+
+
+def test_only_the_first_step_can_be_judged_and_not_to_the_millivolt(make):
+    start = float(make().material.U.evaluate(np.array([0.5]))[0])
+    for first in (f"Charge at 1C until {start - 0.004:.4f} V", "Discharge at 1C until 3.6 V"):
+        steps = [first, "Charge at 1C until 3.6 V"]
+        case = make({"protocol.steps": steps, "protocol.initial": 0.5})
+        assert len(case.protocol.steps) == 2
+    later = make({"protocol.initial": "0.5 + 0.01 * x", "protocol.steps": [steps[1]]})
+    assert len(later.protocol.steps) == 1
 
 
 def test_overlapping_patches_are_refused(complaint: Complaint, remove: object):
