@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from nmcsim.case import load
 from nmcsim.errors import InputError
 from nmcsim.log import to_stream
 from nmcsim.results import Result
@@ -44,6 +45,50 @@ def test_overwriting_replaces_the_result(crystal: Any, run: Run, tmp_path: Path)
     assert len(again.provenance["runs"]) == 1
     there = {path.name for path in (tmp_path / "out").iterdir()}
     assert not there & {"report.html", ".history.h5.77.tmp", "journal"}
+
+
+def test_overwriting_from_the_copy_of_the_case_keeps_its_inputs(
+    crystal: Any, run: Run, tmp_path: Path
+):
+    (tmp_path / "t.csv").write_text("t [s]\n10\n20\n")
+    times = {"file": "t.csv", "column": "t [s]"}
+    run(crystal(SHORT, output__times=times))
+    own = load(tmp_path / "out" / "case.toml")
+    again = run(own, overwrite=True)
+    assert again.provenance["case_hash"] == load(tmp_path / "out" / "case.toml").hash == own.hash
+    inputs = content(tmp_path / "out" / "inputs")
+    assert inputs == {"t.csv": (tmp_path / "t.csv").read_bytes()}
+    assert not list((tmp_path / "out").glob(".*.tmp"))
+
+
+def test_overwriting_from_the_copy_tells_files_of_one_name_apart(
+    crystal: Any, run: Run, tmp_path: Path
+):
+    for name, unit in (("a", "10"), ("b", "30")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "t.csv").write_text(f"t [s],I [A]\n0,0\n{unit},0\n")
+    run(crystal(SHORT, output__times={"file": "b/t.csv", "column": "t [s]"}))
+    own = load(tmp_path / "out" / "case.toml")
+    replay = {"replay": str(tmp_path / "a/t.csv"), "time": "t [s]", "current": "I [A]"}
+    other = own.replace("protocol.steps", [replay])
+    run(other, overwrite=True)
+    assert load(tmp_path / "out" / "case.toml").hash == other.hash
+    assert other.replace("title", own.title).hash == other.hash  # read again by its old names
+
+
+@pytest.mark.parametrize("of", ["state", "file"])
+def test_overwriting_what_the_case_reads_is_refused(
+    crystal: Any, run: Run, tmp_path: Path, of: str
+):
+    run(crystal(SHORT))
+    keys: dict[str, Any] = {
+        "state": {"protocol__initial": {"from": "out"}},
+        "file": {"output__times": {"file": "out/history.csv", "column": "time [s]"}},
+    }[of]
+    before = content(tmp_path / "out")
+    with pytest.raises(InputError, match="holds what the case reads, .*out.*; choose another"):
+        run(crystal(SHORT, **keys), overwrite=True)
+    assert content(tmp_path / "out") == before
 
 
 def test_overwriting_deletes_nothing_that_is_not_ours(crystal: Any, run: Run, tmp_path: Path):
@@ -115,6 +160,23 @@ def test_a_directory_without_permission_is_refused(
     with pytest.raises(InputError, match=r"cannot be written \(Permission denied\)"):
         run(crystal(SHORT), "deep/out")
     assert not (tmp_path / "deep").exists()
+
+
+@pytest.mark.parametrize("method", ["exists", "iterdir"])
+def test_a_directory_that_may_not_be_entered_is_refused(
+    crystal: Any, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+):
+    (tmp_path / "out").mkdir()
+    plain = getattr(Path, method)
+
+    def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path == tmp_path / "out":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return plain(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(InputError, match=r"out cannot be written \(Permission denied\); choose"):
+        run(crystal(SHORT))
 
 
 def test_two_runs_on_one_directory_are_refused(crystal: Any, run: Run, tmp_path: Path):

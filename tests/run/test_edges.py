@@ -1,4 +1,4 @@
-"""What ends a step, at the edges: ranges, exhaustion, voltages from both sides, rest at the start."""
+"""What ends a step, at the edges: ranges, exhaustion, voltages from both sides, a first rest."""
 
 from __future__ import annotations
 
