@@ -145,6 +145,11 @@ class Case(Section):
     def path(self) -> Path | None:
         return self._path
 
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """The files and result directories that the case reads, by the texts that name them."""
+        return self._files
+
     def replace(self, key: str, value: Any) -> Self:
         """A copy with one key changed.
 

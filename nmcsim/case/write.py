@@ -34,7 +34,8 @@ def write_case(data: Mapping[str, Any], files: Mapping[str, Path], directory: Pa
     directory.mkdir(parents=True, exist_ok=True)
     names: dict[str, str] = {}
     taken: dict[str, Path] = {}
-    for text, path in files.items():
+    # first those that stand in an inputs/ already: they keep their names
+    for text, path in sorted(files.items(), key=lambda item: item[0] != f"inputs/{item[1].name}"):
         name = _free(path, taken)
         taken[name] = path
         names[text] = f"inputs/{name}"

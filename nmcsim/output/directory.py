@@ -44,18 +44,23 @@ class Claim:
         self.directory = directory
         self._place = f"--out {directory}"
         self._begun = False
-        self._made = [d for d in (directory, *directory.parents) if not d.exists()]
-        if directory.is_dir():
-            self._refuse_foreign()
+        self._made: list[Path] = []
+        try:
+            self._made = [d for d in (directory, *directory.parents) if not d.exists()]
+            if directory.is_dir():
+                self._refuse_foreign()
+            self._lock()
+        except OSError as error:
+            self._remove_folders()
+            message = f"cannot be written ({error.strerror}); choose another directory"
+            raise InputError(Mistake(self._place, message)) from error
+
+    def _lock(self) -> None:
+        """Make the directory where there is none, and take its lock."""
         while True:
-            try:
-                directory.mkdir(parents=True, exist_ok=True)
-                self._new = not (directory / LOCK).exists()
-                self._file = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-            except OSError as error:
-                self._remove_folders()
-                message = f"cannot be written ({error.strerror}); choose another directory"
-                raise InputError(Mistake(self._place, message)) from error
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._new = not (self.directory / LOCK).exists()
+            self._file = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -125,6 +130,7 @@ class Claim:
                     " move it away, or choose another directory"
                 )
                 raise InputError(Mistake(self._place, message))
+            self._refuse_own_files(case)
         elif there and not resume:
             message = (
                 "exists; add --resume to go on with it, --overwrite to replace it, or choose"
@@ -142,17 +148,43 @@ class Claim:
             The disk is full.
         """
         self._begun = True
-        for name in self._there():
-            outdated = name in ("summary.json", "report.html") or _is_leftover(name)
-            if outdated or (overwrite and name in OURS):
-                with writing(self.directory / name):
-                    _delete(self.directory / name)
+        self._delete_outdated(all_ours=False)
+        if overwrite:
+            # the case may have been read from here: its files are copied before they are deleted
+            aside = self.directory / ".inputs.tmp"
+            with writing(aside):
+                case.write(aside)
+            self._delete_outdated(all_ours=True, kept=aside.name)
+            with writing(self.directory / "case.toml"):
+                for name in ("inputs", "case.toml"):
+                    if (aside / name).exists():
+                        os.replace(aside / name, self.directory / name)
+                aside.rmdir()
         if found is None:
             # an earlier attempt, whose checkpoint cannot be gone on from or is not there
             (self.directory / CHECKPOINT).unlink(missing_ok=True)
         if not (self.directory / "case.toml").is_file():
             with writing(self.directory / "case.toml"):
                 case.write(self.directory)
+
+    def _delete_outdated(self, *, all_ours: bool, kept: str = "") -> None:
+        for name in self._there() - {kept}:
+            outdated = name in ("summary.json", "report.html") or _is_leftover(name)
+            if outdated or (all_ours and name in OURS):
+                with writing(self.directory / name):
+                    _delete(self.directory / name)
+
+    def _refuse_own_files(self, case: Any) -> None:
+        """Refuse a case that reads what a run writes here; its copies in ``inputs`` are kept."""
+        here = self.directory.resolve()
+        for text, path in case.files.items():
+            place = path.resolve()
+            if place.is_relative_to(here) and not place.is_relative_to(here / "inputs"):
+                message = (
+                    f'holds what the case reads, "{text}", and --overwrite would delete it; choose'
+                    " another directory"
+                )
+                raise InputError(Mistake(self._place, message))
 
     def _refuse_other_case(self, case: Any) -> None:
         from nmcsim.case import load
