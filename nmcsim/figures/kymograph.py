@@ -13,7 +13,7 @@ from matplotlib.transforms import blended_transform_factory
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
-from nmcsim.figures.maps import theta_limits
+from nmcsim.figures.maps import name_rock_salt, theta_limits
 from nmcsim.figures.style import ONE_COLUMN, ROCK_SALT, THETA_MAP, new_figure, styled
 from nmcsim.results import Result, SurfaceTheta
 
@@ -34,11 +34,13 @@ def kymograph(result: Result) -> Figure:
         axes = figure.subplots()
         draw_kymograph(figure, axes, result)
         _states_above(axes, result, time_unit(along(result))[1])
+        if along(result).rock_salt.any():
+            name_rock_salt(figure)
     return figure
 
 
 def draw_kymograph(figure: Any, axes: Axes, result: Result) -> None:
-    """Draw `kymograph` into ``axes``, without the states of charge above."""
+    """Draw `kymograph` into ``axes``, without the states of charge above and the legend."""
     surface = along(result)
     place, name, order = coordinate(surface)
     place, order = closed(place, order) if name.endswith("°") else (place, order)
@@ -65,7 +67,8 @@ def draw_kymograph(figure: Any, axes: Axes, result: Result) -> None:
     bar.outline.set_linewidth(0.6)
     low_end, high_end = axes.get_ylim()
     blocked = blocked_intervals(place, surface.rock_salt[order])
-    _mark_rock_salt(axes, [(max(a, low_end), min(b, high_end)) for a, b in blocked])
+    inside = [(max(a, low_end), min(b, high_end)) for a, b in blocked]
+    _mark_rock_salt(axes, [(a, b) for a, b in inside if a < b])
 
 
 def resampled(
@@ -98,20 +101,6 @@ def _mark_rock_salt(axes: Axes, intervals: list[tuple[float, float]]) -> None:
             lw=4,
             solid_capstyle="butt",
             clip_on=False,
-        )
-    if intervals:
-        widest = max(intervals, key=lambda interval: interval[1] - interval[0])
-        axes.annotate(
-            "rock salt",
-            (1.025, 0.5 * sum(widest)),
-            xycoords=beside,
-            xytext=(3, 0),
-            textcoords="offset points",
-            rotation=90,
-            color=ROCK_SALT,
-            fontsize=6,
-            va="center",
-            annotation_clip=False,
         )
 
 

@@ -169,8 +169,13 @@ def draw_maps(figure: Any, grid: Sequence[Axes], result: Result, chosen: Sequenc
     bar.set_label("Lithium per site θ")
     bar.outline.set_linewidth(0.6)
     if where.rock_salt.any():
-        mark = Line2D([], [], color=ROCK_SALT, lw=3, solid_capstyle="butt", label="rock salt")
-        figure.legend(handles=[mark], loc="outside lower left", handlelength=1.5, borderpad=0)
+        name_rock_salt(figure)
+
+
+def name_rock_salt(figure: Any) -> None:
+    """Say below the panels of ``figure`` what the thick lines are."""
+    mark = Line2D([], [], color=ROCK_SALT, lw=3, solid_capstyle="butt", label="rock salt")
+    figure.legend(handles=[mark], loc="outside lower left", handlelength=1.5, borderpad=0)
 
 
 def draw_outline(axes: Axes, where: ThetaMap) -> None:

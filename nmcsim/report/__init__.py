@@ -125,11 +125,20 @@ def _moves(result: Result) -> bool:
 
 
 def _lead(result: Result) -> str:
-    reasons = []
-    for step in result.steps:
+    """Why the run ended: the failure, or the last step's reason where it is early; else what ended
+    the steps.
+    """
+    failure = str(result.summary.get("failure") or "").strip()
+    reasons = [] if not failure else [escape(failure.splitlines()[0])]
+    steps = list(enumerate(result.steps, start=1))
+    if result.status != "finished":
+        steps.reverse()
+    for n, step in steps:
         why = step.get("reason") or step.get("ended_by") or "nothing yet"
-        reasons.append(f"{escape(step.get('sentence', ''))}: ended by {escape(why)}")
-    more = f" (and {len(reasons) - 2} more steps)" if len(reasons) > 2 else ""
+        name = f"step {n}, " if len(steps) > 1 else ""
+        reasons.append(f"{name}{escape(step.get('sentence', ''))}: ended by {escape(why)}")
+    hidden = len(reasons) - 2
+    more = f" (and {hidden} more step{'s' * (hidden > 1)})" if hidden > 0 else ""
     return "; ".join(reasons[:2]) + more
 
 

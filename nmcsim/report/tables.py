@@ -131,6 +131,12 @@ def counts_table(result: Result) -> str:
 
 
 def timing_table(result: Result) -> str:
-    """Wall time by what it was spent on."""
-    timing = [(escape(k), f"{number(v, 3)} s") for k, v in result.summary.get("timing", {}).items()]
+    """Wall time by what it was spent on; the total is the run's, before its figures are drawn."""
+    spent = dict(result.summary.get("timing", {}))
+    last = {
+        name: spent.pop(key)
+        for key, name in (("total", "total, without figures"), ("figures", "figures, after it"))
+        if key in spent
+    }
+    timing = [(escape(k), f"{number(v, 3)} s") for k, v in (spent | last).items()]
     return table(("Wall time", ""), timing, "numbers")

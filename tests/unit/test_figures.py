@@ -212,6 +212,8 @@ def test_kymograph_marks_the_intervals(aged: Result) -> None:
     assert axes.get_ylabel() == "Angle / °"
     marks = [tuple(line.get_ydata()) for line in axes.lines if line.get_color() == ROCK_SALT]
     assert marks == [pytest.approx((-180, -90)), pytest.approx((90, 180))]
+    (named,) = kymograph(aged).legends
+    assert [text.get_text() for text in named.get_texts()] == ["rock salt"]
 
 
 def test_kymograph_closes_an_outline_that_names_its_seam_once(aged: Result) -> None:

@@ -17,7 +17,7 @@ import pytest
 from nmcsim.figures.sampler import Sampler
 from nmcsim.report import Section, write_report
 from nmcsim.report.raster import FRAMES, rasterise, unpack
-from nmcsim.report.tables import balance_table, number, quantity
+from nmcsim.report.tables import balance_table, number, quantity, timing_table
 from nmcsim.results import Result, ThetaMap
 from tests.synthetic import synthetic_result
 
@@ -122,6 +122,36 @@ def test_balances_are_judged_against_their_limit(result: Result) -> None:
     assert ">violated<" in balance_table(bad)
     unknown = replace(result, summary={"balance": {"lithium": None}})
     assert ">violated<" in balance_table(unknown)
+
+
+def lead(result: Result, path: Path) -> str:
+    write_report(replace(result, map=None, surface=None), path)
+    found = re.search(r'id="status">.*?</span>(.*?)</p>', path.read_text(encoding="utf-8"))
+    assert found is not None
+    return found[1]
+
+
+def test_the_reason_of_an_early_end_stands_first(result: Result, tmp_path: Path) -> None:
+    steps = tuple(
+        dict(result.steps[0], sentence=f"Do {n}", reason=reason)
+        for n, reason in ((1, "a"), (2, "b"), (3, "theta < 0 at x"))
+    )
+    path = tmp_path / "report.html"
+    early = replace(result, steps=steps, summary=result.summary | {"status": "ended early"})
+    why = "step 3, Do 3: ended by theta &lt; 0 at x; "
+    assert lead(early, path) == why + "step 2, Do 2: ended by b (and 1 more step)"
+    failed = replace(
+        early, summary=early.summary | {"status": "failed", "failure": "stopped at t = 3 s\nmore"}
+    )
+    assert lead(failed, path).startswith("stopped at t = 3 s; step 3, ")
+    assert lead(replace(result, steps=steps), path).startswith("step 1, Do 1: ended by a; ")
+
+
+def test_the_total_says_what_it_leaves_out(result: Result) -> None:
+    timing = {"total": 1.0, "mesh": 0.25, "figures": 2.0}
+    rows = re.findall(r"<td>(.*?)</td>", timing_table(replace(result, summary={"timing": timing})))
+    assert rows[::2] == ["mesh", "total, without figures", "figures, after it"]
+    assert rows[1::2] == ["0.25 s", "1 s", "2 s"]
 
 
 @pytest.mark.parametrize(
