@@ -20,7 +20,7 @@ from nmcsim.case.rock_salt import patches
 from nmcsim.case.section import all_wrong, folder_of, remember_file, wrong, wrong_from
 from nmcsim.case.settings import LOOSEST, Numerics, Output
 from nmcsim.case.shape import Shape, load_shape_file, shape
-from nmcsim.case.steps import Step
+from nmcsim.case.steps import Replay, Step
 from nmcsim.errors import InputError, Mistake
 from nmcsim.materials import Material
 
@@ -95,6 +95,8 @@ class SingleCrystal(Case):
         if {"material", "physics", "protocol"} <= parts.keys():
             three = parts["material"], parts["physics"], parts["protocol"]
             found += [*_voltages(*three), *_range(*three)]
+        if {"material", "physics", "numerics"} <= parts.keys():
+            found += _closed_forms(parts["material"], parts["physics"], parts["numerics"])
         if {"material", "protocol"} <= parts.keys():
             material, protocol = parts["material"], parts["protocol"]
             found += capacity_mistakes(material, parts.get("geometry"), protocol)
@@ -177,6 +179,25 @@ def _holds(physics: Physics, protocol: Protocol) -> Iterable[Mistake]:
             )
 
 
+def _closed_forms(material: Material, physics: Physics, numerics: Numerics) -> Iterable[Mistake]:
+    """Laws inside the forms are no tables."""
+    if numerics.laws != "general":
+        return
+    used = [material.D]
+    if physics.surface == "butler_volmer":
+        used += [material.U, material.i0]
+    elif material.D.kind != "chemical":
+        used += [material.U]  # its slope is a factor of the chemical diffusivity
+    tables = [law.symbol for law in used if not law.closed_form]
+    if tables:
+        yield Mistake(
+            'numerics.laws = "general"',
+            f"needs laws in closed form, but material.{' and material.'.join(tables)} of"
+            f" {material.name} {'is a table' if len(tables) == 1 else 'are tables'}; write"
+            ' laws = "nodal"',
+        )
+
+
 def _voltages(material: Material, physics: Physics, protocol: Protocol) -> Iterable[Mistake]:
     """Each voltage asked for lies within the open-circuit range of the material."""
     low, high = _open_circuit_range(material)
@@ -185,10 +206,14 @@ def _voltages(material: Material, physics: Physics, protocol: Protocol) -> Itera
         for volts, margin in _voltages_of(step, kinetic):
             if not low - margin <= volts <= high + margin:
                 column = column_of(step.text, volts)
+                replayed = isinstance(step.value, Replay) and column is None
+                remedy = (
+                    "check the column and its unit" if replayed else "write a voltage inside it"
+                )
                 yield Mistake(
                     step.place,
-                    f"{volts:g} V is outside the open-circuit range of {material.name},"
-                    f" {low:.3f} .. {high:.3f} V; write a voltage inside it",
+                    f"{'replays ' * replayed}{volts:g} V{', which' * replayed} is outside the"
+                    f" open-circuit range of {material.name}, {low:.3f} .. {high:.3f} V; {remedy}",
                     None if column is None else step.text,
                     column,
                 )
@@ -198,6 +223,9 @@ def _voltages_of(step: Step, kinetic: float) -> Iterable[tuple[float, float]]:
     """Voltages that a step asks for, with how far they may leave the open-circuit range."""
     if step.kind == "hold" and isinstance(step.value, float):
         yield step.value, 0.0
+    if step.control == "voltage" and isinstance(step.value, Replay):
+        for volts in sorted({float(step.value.values.min()), float(step.value.values.max())}):
+            yield volts, kinetic
     for end in step.until:
         if end.quantity == "voltage" and isinstance(end.value, float):
             yield end.value, kinetic
@@ -249,7 +277,9 @@ def _points(geometry: Shape, output: Output) -> Iterable[Mistake]:
                 f"output.points.{name}",
                 f"has {len(point)} coordinates, but the shape has {geometry.dimension} dimensions",
             )
-        elif not _inside(outline, point[0], point[1]) or abs(sum(point[2:])) > geometry.height:
+        elif not (
+            _inside(outline, point[0], point[1]) and 0.0 <= sum(point[2:]) <= geometry.height
+        ):
             where = ", ".join(f"{1e6 * value:g}" for value in point)
             yield Mistake(f"output.points.{name}", f"lies outside the particle: ({where}) um")
 

@@ -187,6 +187,53 @@ def test_a_cut_off_may_lie_beyond_the_open_circuit_range_by_an_overpotential(mak
     assert "3 V is outside the open-circuit range" in said
 
 
+def test_a_replayed_voltage_lies_where_a_cut_off_may(make, complaint, tmp_path: Path):
+    replay = {"replay": "v.csv", "time": "t [s]", "voltage": "U [V]"}
+    changes = {"physics.surface": "butler_volmer", "protocol.steps": [replay]}
+    (tmp_path / "v.csv").write_text("t [s],U [V]\n0,3.9\n60,4.6\n")
+    make(changes)
+    (tmp_path / "v.csv").write_text("t [s],U [V]\n0,3900\n60,3.9\n")
+    said = complaint(changes)
+    assert "protocol.steps[0]" in said
+    assert "replays 3900 V, which is outside the open-circuit range of nmc88" in said
+    assert said.count("open-circuit range") == 1
+    (tmp_path / "v.csv").write_text("t [s],U [V]\n0,3.9\n60,0.5\n")
+    assert "replays 0.5 V, which is outside" in complaint(changes)
+
+
+def test_laws_inside_the_forms_are_no_tables(make, complaint, tmp_path: Path):
+    rows = "".join(f"{theta},{2 + theta}e-16\n" for theta in (0.01, 0.2, 0.5, 0.8, 0.995))
+    (tmp_path / "D.csv").write_text("theta,D [m2/s]\n" + rows)
+    table = {"material.D_chem": {"table": "D.csv"}}
+    general = {"numerics.laws": "general"}
+    make(table)
+    make(general)
+    said = complaint(table | general)
+    assert 'numerics.laws = "general" needs laws in closed form, but material.D_chem of' in said
+    assert 'is a table; write laws = "nodal"' in said
+
+
+def test_a_table_that_no_form_holds_may_stand_beside_general_laws(make, complaint, tmp_path: Path):
+    rows = "".join(f"{theta},{4.6 - theta}\n" for theta in (0.01, 0.2, 0.5, 0.8, 0.995))
+    (tmp_path / "U.csv").write_text("theta,U [V]\n" + rows)
+    changes = {
+        "material.U": {"table": "U.csv"},
+        "material.D_chem": "1e-14 m2/s",
+        "numerics.laws": "general",
+    }
+    make(changes)
+    assert "but material.U of" in complaint(changes | {"physics.surface": "butler_volmer"})
+
+
+@pytest.mark.parametrize("height", [-0.2, 1.2])
+def test_a_point_lies_between_the_basal_faces(make, complaint, height: float):
+    solid = {"geometry.shape": "cylinder"}
+    for inside in ("0 um", "0.5 um", "1.0 um"):
+        make(solid | {"output.points": {"a": ["0 um", "0 um", inside]}})
+    said = complaint(solid | {"output.points": {"a": ["0 um", "0 um", f"{height} um"]}})
+    assert f"output.points.a lies outside the particle: (0, 0, {height:g}) um" in said
+
+
 # all sites of nmc88: 49046 mol/m3 * 96485 C/mol = 4.732e9 C/m3, 275 mAh/g at 4780 kg/m3; and
 # 6.45 pAh in the 4.909 um3 of the disk
 @pytest.mark.parametrize(
