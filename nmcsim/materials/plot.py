@@ -46,16 +46,18 @@ def plot(material: Material, T: float = T_PLOT) -> Figure:
     top, middle, bottom = figure.subplots(3, 1, sharex=True)
     _draw(top, material.U, BLUE, "U")
     if material.D.kind == "self":
-        _draw(middle, material.D, ORANGE, "D_ab, self")
-    _draw(middle, chemical, GREEN, f"D, chemical, {T:g} K" if material.D.kind == "self" else "D")
+        _draw(middle, material.D, ORANGE, "$D_{\\mathrm{ab}}$, self")
+    _draw(
+        middle, chemical, GREEN, f"$D$, chemical, {T:g} K" if material.D.kind == "self" else "$D$"
+    )
     _draw(bottom, material.i0, INK, "i0")
 
-    top.set_ylabel("open-circuit potential U / V")
-    middle.set_ylabel("diffusivity / m$^2$ s$^{-1}$")
+    top.set_ylabel("Open-circuit potential U / V")
+    middle.set_ylabel("Diffusivity D / m²/s")
     middle.set_yscale("log")
-    bottom.set_ylabel("exchange current i0 / A m$^{-2}$")
+    bottom.set_ylabel("Exchange current i₀ / A/m²")
     bottom.set_ylim(bottom=0)
-    bottom.set_xlabel("stoichiometry theta")
+    bottom.set_xlabel("Lithium per site θ")
     bottom.set_xlim(0, 1)
     for axes, laws in (
         (top, [material.U]),

@@ -68,14 +68,16 @@ def _draw(dimension: int, msh_path: Path, title: str, path: Path) -> None:
     with session() as gmsh:
         gmsh.merge(str(msh_path))
         drawn = _edges(gmsh, dimension)
-    figure = Figure(figsize=(5.0, 5.0), layout="constrained")
+    figure = Figure(figsize=(5.0, 5.4), layout="constrained")
     FigureCanvasAgg(figure)
-    (_draw_section if dimension == 2 else _draw_surface)(figure, drawn)
-    figure.suptitle(title)
+    axes = (_draw_section if dimension == 2 else _draw_surface)(figure, drawn)
+    axes.set_title(title)
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     figure.savefig(path, dpi=200)
 
 
-def _draw_section(figure: Any, drawn: Drawn) -> None:
+def _draw_section(figure: Any, drawn: Drawn) -> Any:
     from matplotlib.collections import LineCollection
 
     axes = figure.add_subplot(aspect="equal", xlabel="x / µm", ylabel="y / µm")
@@ -90,11 +92,10 @@ def _draw_section(figure: Any, drawn: Drawn) -> None:
             )
         )
     axes.autoscale()
-    axes.legend(loc="center", frameon=True)
+    return axes
 
 
-def _draw_surface(figure: Any, drawn: Drawn) -> None:
-    from matplotlib.patches import Patch
+def _draw_surface(figure: Any, drawn: Drawn) -> Any:
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection  # type: ignore[import-untyped]
 
     axes = figure.add_subplot(projection="3d", xlabel="x / µm", ylabel="y / µm", zlabel="z / µm")
@@ -105,14 +106,13 @@ def _draw_surface(figure: Any, drawn: Drawn) -> None:
                 facecolors=COLOURS.get(name, "#eeeeee"),
                 edgecolors="#444444",
                 linewidths=0.2,
+                label=name.replace("_", " ") if name in COLOURS else None,
             )
         )
     points = np.concatenate([facets.reshape(-1, 3) for facets in drawn.surfaces.values()])
     axes.set(**{f"{x}lim": (points[:, i].min(), points[:, i].max()) for i, x in enumerate("xyz")})
     axes.set_box_aspect(np.ptp(points, axis=0))
-    known = [name for name in COLOURS if name in drawn.surfaces]
-    labels = [Patch(color=COLOURS[name], label=name.replace("_", " ")) for name in known]
-    axes.legend(handles=labels, loc="upper left")
+    return axes
 
 
 def _edges(gmsh: ModuleType, dimension: int) -> Drawn:

@@ -58,11 +58,11 @@ def test_an_unknown_name_is_refused() -> None:
 def test_a_figure_has_three_panels_with_units(name: str) -> None:
     figure = plot(material(name))
     top, middle, bottom = figure.axes
-    assert top.get_ylabel() == "open-circuit potential U / V"
-    assert "m$^2$ s$^{-1}$" in middle.get_ylabel()
+    assert top.get_ylabel() == "Open-circuit potential U / V"
+    assert middle.get_ylabel() == "Diffusivity D / m²/s"
     assert middle.get_yscale() == "log"
-    assert "A m$^{-2}$" in bottom.get_ylabel()
-    assert bottom.get_xlabel() == "stoichiometry theta"
+    assert bottom.get_ylabel() == "Exchange current i₀ / A/m²"
+    assert bottom.get_xlabel() == "Lithium per site θ"
     curves = [line for line in middle.lines if line.get_linestyle() == "-"]
     assert len(curves) == (2 if material(name).D.kind == "self" else 1)
     shaded = material(name).U.valid[0] > 0 or material(name).U.valid[1] < 1
