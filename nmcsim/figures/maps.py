@@ -59,7 +59,7 @@ def moments(result: Result, soc: Sequence[float] = ()) -> list[Moment]:
     """
     t = result["time"].values
     s = result["soc"].values if "soc" in result.history else np.full(len(t), np.nan)
-    known = bool(np.isfinite(s).all()) and np.ptp(s) > 0.0
+    known = bool(np.isfinite(s).all() and np.ptp(s) > 0.0)
     if len(soc):
         return [Moment(f"{100 * value:.3g} % SOC", _reached(result, t, s, value)) for value in soc]
     progress = s if known else t

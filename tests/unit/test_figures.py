@@ -22,6 +22,7 @@ from nmcsim.figures import (
     save,
     theta_maps,
     voltage,
+    voltages,
     write_all,
 )
 from nmcsim.figures.curves import asymmetry_data
@@ -176,6 +177,41 @@ def test_asymmetry_leaves_gaps_and_names_the_rates(aged: Result, tmp_path: Path)
     header, table = asymmetry_data([aged, fast])
     assert header == ["run [1]", "soc [%]", "com_distance [µm]"]
     assert set(table[:, 0]) == {1.0, 2.0}
+
+
+def named(results: list[Result]) -> list[str]:
+    legend = voltages(results).axes[0].get_legend()
+    assert legend is not None
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_results_of_one_title_are_told_apart(aged: Result, fresh: Result) -> None:
+    def case(name: str, title: str = "Crystal", **rock_salt: object) -> Result:
+        physics = {"rock_salt": aged.case_table["physics"]["rock_salt"] | rock_salt}
+        table = aged.case_table | {"title": title, "physics": physics}
+        return replace(aged, case_table=table, directory=Path("somewhere") / name)
+
+    half, quarter = case("a"), case("b", coverage=0.25)
+    assert named([half, quarter]) == ["coverage 0.5", "coverage 0.25"]
+    turned = case("c", coverage=0.25, angle="90 deg")
+    assert named([quarter, turned]) == ["angle default", "angle 90 deg"]
+    other = replace(fresh, case_table=fresh.case_table | {"title": "Fresh"})
+    assert named([half, quarter, other]) == [
+        "Crystal (coverage 0.5)",
+        "Crystal (coverage 0.25)",
+        "Fresh",
+    ]
+    many = case("d", coverage=0.1, angle="90 deg", flux_ratio=0.2)
+    assert named([half, many]) == ["a", "d"], "too much differs for a legend"
+    assert named([half, case("e")]) == ["a", "e"], "nothing differs"
+    again = replace(half, directory=Path("elsewhere") / "a")
+    assert named([half, again]) == ["somewhere/a", "elsewhere/a"]
+
+
+def test_titles_with_commas_are_no_rates(aged: Result) -> None:
+    titles = ["thick, cold", "thick, warm", "thin, cold", "thin, warm"]
+    several = [replace(aged, case_table=aged.case_table | {"title": title}) for title in titles]
+    assert named(several) == titles
 
 
 def test_a_sliver_that_no_microscope_resolves_is_not_drawn(aged: Result) -> None:
