@@ -20,7 +20,7 @@ from nmcsim import load
 from nmcsim.constants import F
 from nmcsim.mesh import build
 from nmcsim.models import MODELS
-from nmcsim.solve.drive import Event, advance, report_times, restart
+from nmcsim.solve.drive import Event, advance, restart
 from nmcsim.solve.ndf import NDF
 
 Array = NDArray[np.float64]
@@ -167,7 +167,8 @@ class Stepper:
         asked, kept = np.asarray(times, dtype=float), []
 
         def on_step(ndf: NDF, dense: Any, t: float, u: Array) -> None:
-            kept.extend(dense(at)[where] for at in report_times(asked, dense.t0, t))
+            within = asked[(asked > dense.t0) & (asked <= t)]
+            kept.extend(dense(at)[where] for at in within)
 
         def work() -> Any:
             restart(ndf, 0.0, state, h_max)

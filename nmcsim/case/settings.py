@@ -111,7 +111,11 @@ class Output(Section):
     """What a run keeps beside the history of every accepted step."""
 
     frames: int = Field(
-        default=24, ge=2, le=2000, description="Maps of each protocol step, evenly spaced in time."
+        default=24,
+        ge=2,
+        le=2000,
+        description="Maps of each protocol step, evenly spaced over the length expected of it: a"
+        " step that ends early has fewer, one that lasts longer more.",
     )
     period: Duration | None = Field(
         default=None, description="Time between maps, in place of a number of them."

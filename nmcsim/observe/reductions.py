@@ -49,7 +49,7 @@ class Weighted:
         vector = fem.assemble_vector(fem.form(integral(ufl.TestFunction(unknown.space))))
         vector.scatter_reverse(InsertMode.add)
         weights = vector.array[: unknown.owned]
-        # the total is summed over the unscattered entries: it must not depend on the partition
+        # of owned entries alone, with the ghosts' parts added to them: each counts once
         total = float(unknown.space.mesh.comm.allreduce(float(weights.sum())))
         dofs = np.flatnonzero(weights)
         return cls(unknown.space.mesh.comm, weights[dofs].copy(), dofs, total)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from dolfinx import geometry
 from dolfinx.mesh import CellType
 
+from nmcsim.case.rock_salt import under_rock_salt
+from nmcsim.case.shape import Patches
 from nmcsim.imaging.section import Section
 from nmcsim.observe.layout import Layout
 from nmcsim.solve.fields import Array, Unknown
@@ -49,9 +51,7 @@ class SurfaceLine:
     rock_salt: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(
-        cls, section: Section, outline: Outline, patches: Sequence[tuple[float, float]]
-    ) -> SurfaceLine:
+    def of(cls, section: Section, outline: Outline, patches: Patches) -> SurfaceLine:
         """Order the outline's nodes; ``patches`` are fractions of its length under rock salt."""
         chain = section.boundary
         s = outline.s_of_point(section.nodes[chain])
@@ -59,9 +59,7 @@ class SurfaceLine:
         chain = np.roll(chain, -int(np.argmin(s)))
         s = np.sort(s)
         middle = 0.5 * (s + np.append(s[1:], s[0] + 1.0)) % 1.0
-        salt = np.zeros(s.size, dtype=bool)
-        for s0, s1 in patches:
-            salt |= (middle - s0) % 1.0 < s1 - s0
+        salt = under_rock_salt(middle, patches)
         x, y = (section.nodes[chain] - section.centre).T
         return cls(chain, s * outline.length, np.arctan2(y, x) % (2.0 * np.pi), salt)
 

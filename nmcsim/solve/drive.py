@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from scipy.optimize import brentq
 
 from nmcsim.solve.fields import Array
@@ -135,8 +134,3 @@ def _crossing(event: Event, dense: Dense, u1: Array) -> float:
         return dense.t0
     span = dense.t1 - dense.t0
     return float(brentq(value, dense.t0, dense.t1, xtol=1e-9 * span, rtol=8.9e-16))
-
-
-def report_times(times: Array, t0: float, t1: float) -> Array:
-    """Those of the sorted ``times`` that lie in (t0, t1]."""
-    return times[np.searchsorted(times, t0, "right") : np.searchsorted(times, t1, "right")]
