@@ -10,7 +10,7 @@ from typing import Any
 
 from nmcsim.cli.parser import parse
 from nmcsim.cli.ranks import World, rank
-from nmcsim.errors import NmcsimError
+from nmcsim.errors import InputError, NmcsimError
 
 INTERRUPTED = 130
 UNEXPECTED = 1
@@ -43,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _end(state, INTERRUPTED, state.get("interrupted", "interrupted"))
     except NmcsimError as error:
         return _end(state, error.exit_status, str(error))
+    except OSError as error:
+        if os.environ.get("NMCSIM_DEBUG") == "1":
+            traceback.print_exc()
+        return _end(state, InputError.exit_status, _of_the_system(error))
     except Exception as error:
         if os.environ.get("NMCSIM_DEBUG") == "1":
             traceback.print_exc()
@@ -65,6 +69,14 @@ def _command(arguments: Sequence[str] | None, state: dict[str, Any]) -> int:
     status = commands.COMMANDS[options.command](options, state)
     sys.stdout.flush()
     return status
+
+
+def _of_the_system(error: OSError) -> str:
+    """What the operating system refused, in a sentence with the path."""
+    reason = (error.strerror or str(error) or type(error).__name__).splitlines()[0]
+    paths = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    where = " and ".join(paths) if paths else "nmcsim"
+    return f"{where}: the system refuses it: {reason[:1].lower()}{reason[1:]}"
 
 
 def _end(state: dict[str, Any], status: int, sentence: str) -> int:

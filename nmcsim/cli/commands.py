@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import importlib.util
 import json
+import math
 import shlex
 import shutil
 import sys
@@ -84,7 +85,24 @@ def run(options: argparse.Namespace, state: State) -> int:
             present(out, comm, failed=True)
             raise
         present(out, comm)
+    if options.quiet and comm.rank == 0:
+        _say_early_end(out)
     return 0
+
+
+def _say_early_end(out: Path) -> None:
+    """One line on the error stream if the run stopped before its protocol was through."""
+    from nmcsim.results import Result
+
+    result = Result.load(out)
+    if result.status == "ended early" and result.steps:
+        step, number = result.steps[-1], len(result.steps)
+        print(
+            f"{out}: ended early in step {number} ({step.get('sentence', '')}) at"
+            f" {step.get('t_end', math.nan):.6g} s: {step.get('reason', 'no reason is recorded')}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _error_bars(case: Case, out: Path, comm: Any, mesh_cache: Path | None) -> None:
@@ -159,7 +177,8 @@ def mesh(options: argparse.Namespace, state: State) -> int:
             with _writing(out):
                 shutil.copyfile(made.msh_path, out)
     else:
-        picture(made, out)
+        with _writing(out):
+            picture(made, out)
     say(f"wrote {out}")
     return 0
 

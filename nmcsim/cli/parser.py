@@ -95,7 +95,10 @@ def _add_looks(commands: Any) -> None:
     mesh = _command(commands, "mesh", "make the mesh of a case, and a picture of it")
     _case_options(mesh)
     mesh.add_argument(
-        "--out", type=Path, metavar="FILE", help="picture (NAME OF THE CASE_mesh.png)"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="picture, or the mesh itself if it ends in .msh (NAME OF THE CASE_mesh.png)",
     )
     _mesh_cache(mesh)
     _command(commands, "schema", "print the JSON Schema of case files, for an editor")
