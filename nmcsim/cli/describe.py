@@ -16,6 +16,10 @@ from nmcsim.results import Result
 
 _MOST_STEPS = 30
 _WIDTH = 72
+_SHARES = ("soc", "unreacted_share")
+"""What is read in percent."""
+_MINUTES = 120.0
+"""From so many seconds on a time is read in minutes."""
 
 
 def described(case: Case) -> str:
@@ -85,22 +89,36 @@ def described_result(result: Result) -> str:
     for number, step in enumerate(result.steps, 1):
         lines.append(
             f"  step {number}  {step.get('sentence', '')}:"
-            f" ended by {step.get('ended_by', '?')} at {_number(step.get('t_end'))} s"
+            f" ended by {step.get('ended_by', '?')} at {_shown(step.get('t_end'), 's')}"
         )
     for name, entry in summary.get("observables", {}).items():
-        unit = entry.get("unit", "")
-        lines.append(
-            f"  {name:<22} {_number(entry.get('value'))} {unit if unit != '1' else ''}".rstrip()
-        )
+        lines.append(f"  {name:<22} {_shown(entry.get('value'), entry.get('unit', '1'), name)}")
+    for name, column in result.columns.items():
+        if name in result.history:
+            continue
+        lines.append(f"  {name:<22} {_shown(column.values[-1] if len(column) else None)}")
     drift = summary.get("balance", {}).get("lithium")
     counts = ", ".join(f"{value} {name}" for name, value in summary.get("counts", {}).items())
     lines.append(f"  lithium drift {_number(drift)}; {counts}")
     total = summary.get("timing", {}).get("total")
-    lines.append(f"  wall time {_number(total)} s")
+    lines.append(f"  wall time {_shown(total, 's')}")
     report = result.directory / "report.html"
     if report.is_file():
         lines.append(f"  report  {report}")
     return "\n".join(lines)
+
+
+def _shown(value: Any, unit: str = "1", name: str = "") -> str:
+    """A value in SI in the unit that people read it in."""
+    if value is None or not math.isfinite(value):
+        return "none"
+    if name in _SHARES:
+        return f"{100.0 * value:.6g} %"
+    if unit == "s" and abs(value) >= _MINUTES:
+        return f"{value / 60.0:.6g} min"
+    if unit == "mol/m2/s":
+        return f"{1e6 * value:.6g} umol/m2/s"
+    return units.display(float(value), unit)
 
 
 def _number(value: Any) -> str:

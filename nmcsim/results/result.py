@@ -82,18 +82,34 @@ class Result:
             points=points,
         )
 
+    def __repr__(self) -> str:
+        rows, time = len(next(iter(self.history.values()), ())), self.history.get("time")
+        lasts = f", {time.values[-1]:.6g} s" if time is not None and rows else ""
+        return f'Result("{self.directory}"): {self.title}\n  {self.status}, {rows} rows{lasts}'
+
+    @property
+    def columns(self) -> dict[str, Series]:
+        """The columns of ``history.csv``: the history, and lithium at the named points."""
+        found = dict(self.history)
+        if self.points is not None:
+            for name, theta in zip(self.points.names, self.points.theta.T, strict=True):
+                about = f"lithium per site at {name}"
+                found[f"theta at {name}"] = Series(f"theta at {name}", theta, "1", "theta", about)
+        return found
+
     def __getitem__(self, name: str) -> Series:
-        """The column ``name`` of the history.
+        """The column ``name`` of the history, or ``theta at NAME`` of a named point.
 
         Raises
         ------
         InputError
             There is no such column; the sentence lists those there are.
         """
+        columns = self.columns
         try:
-            return self.history[name]
+            return columns[name]
         except KeyError:
-            known = ", ".join(self.history)
+            known = ", ".join(columns)
             raise InputError(
                 Mistake(str(self.directory), f"records no {name!r}; it has {known}")
             ) from None
@@ -121,8 +137,8 @@ class Result:
         return load(self.directory / "case.toml")
 
     def at(self, time: float) -> dict[str, float]:
-        """Every column of the history at ``time`` [s], linear between rows; NaN where a neighbour
-        is missing.
+        """Every column, those of named points too, at ``time`` [s], linear between rows; NaN where
+        a neighbour is missing.
 
         Raises
         ------
@@ -136,7 +152,7 @@ class Result:
                 Mistake(f"time = {time:g} s", f"lies outside the run, which goes {span}")
             )
         return {
-            name: float(np.interp(time, t, column.values)) for name, column in self.history.items()
+            name: float(np.interp(time, t, column.values)) for name, column in self.columns.items()
         }
 
     def to_dataframe(self) -> pandas.DataFrame:
@@ -151,8 +167,9 @@ class Result:
             import pandas as pd
         except ImportError as error:
             raise InputError(Mistake("to_dataframe", "needs pandas; pip install pandas")) from error
-        frame = pd.DataFrame({name: column.values for name, column in self.history.items()})
-        frame.attrs["units"] = {name: column.unit for name, column in self.history.items()}
+        columns = self.columns
+        frame = pd.DataFrame({name: column.values for name, column in columns.items()})
+        frame.attrs["units"] = {name: column.unit for name, column in columns.items()}
         return frame
 
 

@@ -74,6 +74,12 @@ class Series:
     def __len__(self) -> int:
         return len(self.values)
 
+    def __repr__(self) -> str:
+        finite = self.values[np.isfinite(self.values)]
+        span = f", {finite.min():.6g} .. {finite.max():.6g}" if finite.size else ""
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        return f'Series("{self.name}", {len(self)} rows{span}{unit})'
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.values, dtype=dtype, copy=copy)
 

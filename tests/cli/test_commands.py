@@ -72,6 +72,66 @@ def test_mesh_leaves_a_picture_or_the_mesh_itself(nmcsim: Callable[..., Any], fo
     assert (folder / "a.msh").read_bytes().startswith(b"$MeshFormat")
 
 
+def test_a_picture_that_may_not_be_written_is_a_sentence(nmcsim: Callable[..., Any], folder: Path):
+    (folder / "taken.png").mkdir()
+    cache = ["--mesh-cache", str(folder / "cache")]
+    said = nmcsim("mesh", "case.toml", "--coarse", "--out", "taken.png", *cache)
+    assert (said.status, said.err) == (2, "taken.png: cannot be written: Is a directory\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (PermissionError(13, "Permission denied", "a/b.png"), "a/b.png: the system refuses it: p"),
+        (OSError(18, "Invalid cross-device link", "a", None, "b"), "a and b: the system refuses"),
+        (OSError("unable to lock file"), "nmcsim: the system refuses it: unable to lock file"),
+    ],
+)
+def test_what_the_system_refuses_is_no_bug(
+    nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, error: OSError, sentence: str
+):
+    simulate_that(monkeypatch, error)
+    said = nmcsim("run", "case.toml", "--quiet")
+    assert said.status == 2
+    assert said.err.startswith(sentence)
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_an_early_end_is_said_to_the_quiet_too(
+    nmcsim: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, folder: Path, quiet: list[str]
+):
+    simulate_that(monkeypatch, None)
+    synthetic_result(folder / "a")
+    path = folder / "a/summary.json"
+    summary = json.loads(path.read_text())
+    summary["status"] = "ended early"
+    summary["steps"][-1] |= {"t_end": 812.25, "reason": "theta reached 0.02 at the bare surface"}
+    path.write_text(json.dumps(summary))
+    said = nmcsim("run", "case.toml", "--out", "a", *quiet)
+    line = (
+        f"a: ended early in step 1 ({summary['steps'][0]['sentence']}) at 812.25 s:"
+        " theta reached 0.02 at the bare surface\n"
+    )
+    assert (said.status, said.err) == (0, line if quiet else "")
+
+
+def test_show_uses_the_units_that_people_read(nmcsim: Callable[..., Any], folder: Path):
+    synthetic_result(folder / "a")
+    result = Result.load("a")
+    row = {name: column.values[-1] for name, column in result.columns.items()}
+    out = nmcsim("show", "a").out
+    shown = dict(line.split(maxsplit=1) for line in out.splitlines() if line.count(" ") > 2)
+    assert shown["time"] == f"{row['time'] / 60.0:.6g} min"
+    assert shown["capacity"] == f"{row['capacity'] / 3600.0:.6g} mAh/g"
+    assert shown["current"] == f"{row['current'] * 1e12:.6g} pA"
+    assert shown["soc"] == f"{row['soc'] * 100.0:.6g} %"
+    assert shown["flux_max"] == f"{row['flux_max'] * 1e6:.6g} umol/m2/s"
+    assert shown["theta_mean"] == f"{row['theta_mean']:.6g}"
+    assert f"  theta at centre        {row['theta at centre']:.6g}\n" in out
+    assert f"  theta at bare          {row['theta at bare']:.6g}\n" in out
+
+
 def test_without_a_command_the_help_is_printed(nmcsim: Callable[..., Any]):
     said = nmcsim()
     assert said.status == 0

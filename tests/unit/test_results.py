@@ -137,6 +137,36 @@ def test_an_unknown_column_lists_the_known_ones(directory: Path) -> None:
         Result.load(directory)["volt"]
 
 
+def test_a_named_point_is_a_column_like_the_others(directory: Path) -> None:
+    result = Result.load(directory)
+    assert result.points is not None
+    column = result["theta at bare"]
+    np.testing.assert_array_equal(column.values, result.points.theta[:, 1])
+    assert (column.unit, column.symbol) == ("1", "theta")
+    assert column.description == "lithium per site at bare"
+    t = result["time"].values
+    assert result.at(t[7])["theta at bare"] == pytest.approx(column.values[7], rel=1e-12)
+    with (directory / "history.csv").open(newline="") as file:
+        heads = next(csv.reader(file))
+    assert heads == [f"{name} [{c.unit}]" for name, c in result.columns.items()]
+    with pytest.raises(InputError, match=r"records no 'bare'; it has time.*, theta at bare$"):
+        result["bare"]
+
+
+def test_results_and_columns_introduce_themselves_in_a_line_or_two(directory: Path) -> None:
+    result = Result.load(directory)
+    rows, end = len(result["time"]), result["time"].values[-1]
+    assert repr(result) == str(result)
+    assert str(result).splitlines() == [
+        f'Result("{directory}"): Synthetic aged crystal, 1C',
+        f"  finished, {rows} rows, {end:.6g} s",
+    ]
+    low, high = np.nanmin(result["voltage"].values), np.nanmax(result["voltage"].values)
+    assert repr(result["voltage"]) == f'Series("voltage", {rows} rows, {low:.6g} .. {high:.6g} V)'
+    empty = series({"soc": [np.nan]})["soc"]
+    assert repr(empty) == 'Series("soc", 1 rows)'
+
+
 def test_dataframe_keeps_the_units(directory: Path) -> None:
     pytest.importorskip("pandas")
     frame = Result.load(directory).to_dataframe()
