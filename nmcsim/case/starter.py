@@ -25,7 +25,6 @@ _SINGLE_CRYSTAL: Mapping[str, Mapping[str, Any]] = {
         "shape": "disk",
         "diameter": "2.5 um",
         "height": "1.0 um",
-        "cell_size": "0.15 um",
     },
     "material": {"name": "nmc88"},
     "physics": {"surface": "flux", "temperature": "295.15 K"},
@@ -53,7 +52,9 @@ _SECTIONS: Mapping[str, type[Section]] = {
     "output": Output,
 }
 _EXAMPLES: Mapping[str, Any] = {
-    "geometry.surface_cell_size": "0.07 um",
+    # 2.5 um over 45, and its shares: the defaults of the disk above
+    "geometry.cell_size": "0.056 um",
+    "geometry.surface_cell_size": "0.028 um",
     "geometry.patch_end_cell_size": "0.02 um",
     "material.U": {"table": "ocv.csv", "x": "theta", "unit": "V"},
     "material.D_ab": "1.6e-12 cm2/s",

@@ -12,6 +12,7 @@ from nmcsim.case import load
 from nmcsim.case.schema import schema
 from nmcsim.case.starter import starter
 from nmcsim.errors import InputError
+from nmcsim.units import parse
 
 
 def test_the_starter_loads_without_mistakes(tmp_path: Path):
@@ -38,6 +39,20 @@ def test_a_default_that_the_starter_shows_is_the_default(tmp_path: Path):
         for line in re.findall(r"^# ([a-zA-Z_]+ = .*)", inside, re.MULTILINE):
             ((key, value),) = tomllib.loads(line).items()
             assert getattr(getattr(case, table), key) == value
+
+
+def test_the_cells_that_the_starter_shows_are_the_default_ones(tmp_path: Path):
+    text = starter("single_crystal")
+    path = tmp_path / "case.toml"
+    path.write_text(text)
+    geometry = load(path).geometry
+    assert geometry.cell_size is None, "the default, 45 cells across"
+    assert geometry.cell_sizes[0] == pytest.approx(2.5e-6 / 45)
+    shown = re.findall(r'^# (\w*cell_size) = ("[^"]+")', text, re.MULTILINE)
+    assert [key for key, _ in shown] == ["cell_size", "surface_cell_size", "patch_end_cell_size"]
+    for (_, size), default in zip(shown, geometry.cell_sizes, strict=True):
+        assert parse(size.strip('"'), "m") == pytest.approx(default, rel=0.02)
+    assert "by default 45 span a section" in text
 
 
 def test_there_is_no_starter_for_an_unknown_model():
