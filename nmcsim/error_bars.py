@@ -15,6 +15,7 @@ import numpy as np
 
 from nmcsim.log import logger
 from nmcsim.mesh.ranks import on_one_rank
+from nmcsim.output import held
 from nmcsim.results import Result, write_json
 from nmcsim.run import simulate
 
@@ -44,14 +45,16 @@ def add_error_bars(result: Result, case: Any, comm: Any, mesh_cache: Path | None
     assert result.map is not None
     times = [f"{t!r} s" for t in result.map.time.tolist() if t > 0.0]
     again = case.coarser(COARSER, LOOSER).replace("output.times", times)
-    coarser = simulate(again, result.directory / FOLDER, comm, resume=True, mesh_cache=mesh_cache)
 
     def job() -> None:
         path = result.directory / "summary.json"
         content = json.loads(path.read_text())
         write_json(path, content | {"error_bars": compared(result, coarser)})
 
-    on_one_rank(comm, job)
+    with held(result.directory, comm):
+        folder = result.directory / FOLDER
+        coarser = simulate(again, folder, comm, resume=True, mesh_cache=mesh_cache)
+        on_one_rank(comm, job)
     return Result.load(result.directory)
 
 

@@ -31,15 +31,14 @@ def present(directory: Path, comm: Any, *, failed: bool = False) -> None:
         own failure is what is to be said.
     """
     from nmcsim.mesh.ranks import on_one_rank
+    from nmcsim.output import held
 
-    def job() -> None:
-        try:
-            _present(directory)
-        except NmcsimError:
-            if not failed:
-                raise
-
-    on_one_rank(comm, job)
+    try:
+        with held(directory, comm):
+            on_one_rank(comm, lambda: _present(directory))
+    except NmcsimError:
+        if not failed:
+            raise
 
 
 def _present(directory: Path) -> None:

@@ -6,14 +6,17 @@ import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from nmcsim.errors import InputError, Mistake
+from nmcsim.mesh.ranks import on_one_rank
 from nmcsim.output.checkpoint import CHECKPOINT, Checkpoint
 from nmcsim.results import Journal, Result, writing
 
-__all__ = ["Claim"]
+__all__ = ["Claim", "held"]
 
 LOCK = ".lock"
 OURS = frozenset(
@@ -206,6 +209,24 @@ class Claim:
         except (OSError, ValueError):
             return False
         return summary.get("status") in ("finished", "ended early")
+
+
+@contextmanager
+def held(directory: Path, comm: Any) -> Iterator[None]:
+    """Keep other writers out while something is added to a result; collective on ``comm``.
+
+    Raises
+    ------
+    InputError
+        A run, or another that adds something, holds it.
+    """
+    claims: list[Claim] = []
+    on_one_rank(comm, lambda: claims.append(Claim(directory)))
+    try:
+        yield
+    finally:
+        for claim in claims:
+            claim.release()
 
 
 def _is_leftover(name: str) -> bool:
