@@ -161,12 +161,24 @@ def _writing(path: Path) -> Any:
         raise InputError(Mistake("", message), str(path)) from None
 
 
+def _check_picture(path: Path, other: str | None = None) -> None:
+    """Refuse, before any work, a picture whose ending names no kind; `other` is one that may."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix != other and path.suffix[1:].lower() not in kinds:
+        endings = ", ".join((".png", ".pdf", *([other] if other else [])))
+        message = f"must end in {endings} or .svg"
+        raise InputError(Mistake(f'--out = "{path}"', message))
+
+
 def mesh(options: argparse.Namespace, state: State) -> int:
     """``nmcsim mesh``: the mesh alone, its quality and a picture."""
     case = _case(options)
     out = options.out or Path(f"{options.case.stem}_mesh.png")
     if not out.parent.is_dir():
         raise InputError(Mistake("--out", f"names a folder that does not exist: {out.parent}"))
+    _check_picture(out, ".msh")
     comm = _world(state).comm
     from nmcsim.mesh import build, picture
 
@@ -238,6 +250,7 @@ def materials(options: argparse.Namespace, state: State) -> int:
         from nmcsim.cli.plots import plot_material
 
         out = options.out or Path(f"{options.name}.png")
+        _check_picture(out)
         with _writing(out):
             plot_material(options.name, out)
         say(f"wrote {out}")
