@@ -48,7 +48,7 @@ def test_check_prints_the_case_as_it_was_understood(nmcsim: Callable[..., Any], 
 
 
 def test_check_takes_the_coarse_case_too(nmcsim: Callable[..., Any]):
-    assert "cells 375 nm inside" in nmcsim("check", "case.toml", "--coarse").out
+    assert "cells 138.889 nm inside" in nmcsim("check", "case.toml", "--coarse").out
 
 
 def test_schema_is_json(nmcsim: Callable[..., Any]):
