@@ -43,7 +43,11 @@ def trap():
 try:
     nmcsim.run.simulate(load({case!r}), {out!r}, comm, resume=True)
 except NmcsimError as error:
-    print(f"rank {{comm.rank}}: {{error}}", file=sys.stderr)
+    # one write in one turn each: the lines of two ranks must not mix
+    for rank in range(comm.size):
+        comm.barrier()
+        if rank == comm.rank:
+            os.write(2, f"rank {{comm.rank}}: {{error}}\\n".encode())
     sys.exit(error.exit_status)
 """
 KILL = "    os.kill(os.getpid(), signal.SIGKILL) if comm.rank == comm.size - 1 else None"
