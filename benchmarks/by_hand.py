@@ -42,7 +42,8 @@ class Contest:
         overrides = [f'geometry.cell_size="{self.cell_size}"'] if self.cell_size else []
         self.ours = Stepper(overrides)
         mesh = self.ours.mesh
-        self.default = self.ours.case.numerics.linear_solver
+        asked = self.ours.case.numerics.linear_solver
+        self.default = "direct" if asked == "auto" else asked  # auto in a section
         self.codes = {
             name: Stepper([*overrides, f'numerics.linear_solver="{name}"'], mesh=mesh)
             for name in ("direct", "iterative")
