@@ -127,6 +127,9 @@ def _steps(value: object, info: ValidationInfo) -> tuple[Step, ...]:
             table = ReplayTable if isinstance(item, Mapping) else None
             mistakes |= dict.fromkeys(mistakes_of(error, place, table))
     if mistakes:
+        # what is wrong between these steps and other tables is said with the rest
+        if isinstance(info.context, dict) and "parts" in info.context:
+            info.context["parts"]["steps"] = tuple(steps)
         raise all_wrong(mistakes)
     if len(steps) > _LONGEST_PROTOCOL:
         raise wrong(f"unrolls to more than {_LONGEST_PROTOCOL} steps; repeat them less often")

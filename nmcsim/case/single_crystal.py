@@ -88,17 +88,20 @@ class SingleCrystal(Case):
     @classmethod
     def inconsistencies(cls, parts: Mapping[str, Any]) -> list[Mistake]:
         found: list[Mistake] = []
+        protocol = parts.get("protocol")
+        steps = protocol.steps if protocol else parts.get("steps", ())
         if {"geometry", "physics"} <= parts.keys():
             found += _arrangement(parts["geometry"], parts["physics"])
-        if {"physics", "protocol"} <= parts.keys():
-            found += _holds(parts["physics"], parts["protocol"])
-        if {"material", "physics", "protocol"} <= parts.keys():
-            three = parts["material"], parts["physics"], parts["protocol"]
-            found += [*_voltages(*three), *_range(*three)]
+        if "physics" in parts:
+            found += _holds(parts["physics"], steps)
+        if {"material", "physics"} <= parts.keys():
+            found += _voltages(parts["material"], parts["physics"], steps)
+            if protocol:
+                found += _range(parts["material"], parts["physics"], protocol)
         if {"material", "physics", "numerics"} <= parts.keys():
             found += _closed_forms(parts["material"], parts["physics"], parts["numerics"])
-        if {"material", "protocol"} <= parts.keys():
-            material, protocol = parts["material"], parts["protocol"]
+        if protocol and "material" in parts:
+            material = parts["material"]
             found += capacity_mistakes(material, parts.get("geometry"), protocol)
             # a voltage outside the range of the material is said once
             said = {(m.place, m.column) for m in found}
@@ -167,8 +170,8 @@ def _arrangement(geometry: Shape, physics: Physics) -> Iterable[Mistake]:
     return ()
 
 
-def _holds(physics: Physics, protocol: Protocol) -> Iterable[Mistake]:
-    for step in protocol.steps:
+def _holds(physics: Physics, steps: Iterable[Step]) -> Iterable[Mistake]:
+    for step in steps:
         if physics.surface == "flux" and step.control == "voltage":
             yield Mistake(
                 step.place,
@@ -198,11 +201,11 @@ def _closed_forms(material: Material, physics: Physics, numerics: Numerics) -> I
         )
 
 
-def _voltages(material: Material, physics: Physics, protocol: Protocol) -> Iterable[Mistake]:
+def _voltages(material: Material, physics: Physics, steps: Iterable[Step]) -> Iterable[Mistake]:
     """Each voltage asked for lies within the open-circuit range of the material."""
     low, high = _open_circuit_range(material)
     kinetic = OVERPOTENTIAL if physics.surface == "butler_volmer" else 0.0
-    for step in protocol.steps:
+    for step in steps:
         for volts, margin in _voltages_of(step, kinetic):
             if not low - margin <= volts <= high + margin:
                 column = column_of(step.text, volts)

@@ -141,27 +141,22 @@ EXCHANGE_CURRENT: Final = Law(
     positive=True,
 )
 
-NMC88: Final = Material.of_library(
-    name="nmc88",
-    title="LiNi0.88Mn0.05Co0.07O2 single crystal, D_ab set A",
-    U=OCV,
-    D=DIFFUSIVITY_A,
-    i0=EXCHANGE_CURRENT,
-    site_density=SITE_DENSITY,
-    density=4780.0,
-    theta_discharged=0.95,
-    molar_mass=97.460e-3,
-    sources=_SOURCES,
-)
-NMC88_FAST: Final = Material.of_library(
-    name="nmc88_fast",
-    title="LiNi0.88Mn0.05Co0.07O2 single crystal, D_ab set B",
-    U=OCV,
-    D=DIFFUSIVITY_B,
-    i0=EXCHANGE_CURRENT,
-    site_density=SITE_DENSITY,
-    density=4780.0,
-    theta_discharged=0.95,
-    molar_mass=97.460e-3,
-    sources=_SOURCES,
-)
+
+def _nmc88(name: str, diffusivity: Law, which: str) -> Material:
+    """The crystal with one of the two sets of D_ab."""
+    return Material.of_library(
+        name=name,
+        title=f"LiNi0.88Mn0.05Co0.07O2 single crystal, D_ab set {which}",
+        U=OCV,
+        D=diffusivity,
+        i0=EXCHANGE_CURRENT,
+        site_density=SITE_DENSITY,
+        density=4780.0,
+        theta_discharged=0.95,
+        molar_mass=97.460e-3,
+        sources=_SOURCES,
+    )
+
+
+NMC88: Final = _nmc88("nmc88", DIFFUSIVITY_A, "A")
+NMC88_FAST: Final = _nmc88("nmc88_fast", DIFFUSIVITY_B, "B")

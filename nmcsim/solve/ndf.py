@@ -120,27 +120,25 @@ class NDF:
         h : float
             First step to try [s].
         """
-        self.t, self.h, self.order = t, h, 1
-        self.D = np.zeros((MAX_ORDER + 3, u.size))
-        self.D[0] = u
-        self.D[1] = h * u_t
-        self._equal_steps = 0
-        self._failures = 0
-        self.newton.forget()
-        self._dense = Dense(t, t, h, self.D[:2].copy())
+        self._begin(t, h, np.array([u, h * u_t]))
 
     def start_from_history(self, t: float, h: float, states: Array) -> None:
         """Begin at order k from k + 1 equally spaced states, newest first; for fixed-step tests."""
-        k = len(states) - 1
-        self.t, self.h, self.order = t, h, k
-        self.D = np.zeros((MAX_ORDER + 3, states.shape[1]))
-        for m in range(k + 1):
-            self.D[m] = states[0]
+        differences = []
+        while len(states):
+            differences.append(states[0])
             states = states[:-1] - states[1:]
+        self._begin(t, h, np.array(differences))
+
+    def _begin(self, t: float, h: float, differences: Array) -> None:
+        """Stand at ``t`` with the backward differences of order 0 to k at spacing ``h``."""
+        self.t, self.h, self.order = t, h, len(differences) - 1
+        self.D = np.zeros((MAX_ORDER + 3, differences.shape[1]))
+        self.D[: len(differences)] = differences
         self._equal_steps = 0
         self._failures = 0
         self.newton.forget()
-        self._dense = Dense(t, t, h, self.D[: k + 1].copy())
+        self._dense = Dense(t, t, h, differences)
 
     @property
     def u(self) -> Array:
