@@ -68,6 +68,11 @@ cos = _function(np.cos, "cos")
 atan = _function(np.arctan, "atan")
 
 
+def logistic(a: Any) -> Any:
+    """``1 / (1 + exp(-a))`` of numbers, arrays and UFL expressions; overflows for none."""
+    return 0.5 * (1.0 + tanh(0.5 * a))
+
+
 def log10(a: Any) -> Any:
     """`log10` of numbers, arrays and UFL expressions."""
     return log(a) / math.log(10.0) if is_ufl(a) else np.log10(a)
@@ -101,6 +106,7 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "exp": exp,
     "log": log,
     "log10": log10,
+    "logistic": logistic,
     "sqrt": sqrt,
     "tanh": tanh,
     "sinh": sinh,
@@ -161,8 +167,8 @@ class Expression:
     """A formula such as ``10**(-11.8 - 1.6/(1 + exp(-(theta - 0.88)/0.03)))``.
 
     Allowed are numbers, the variables, ``pi``, ``e``, ``+ - * / **`` and the functions exp, log,
-    log10, sqrt, tanh, sinh, cosh, tan, sin, cos, atan, abs, min and max. Constants are folded when
-    the formula is read, in floating point, so no power can hang.
+    log10, logistic (1/(1 + exp(-x))), sqrt, tanh, sinh, cosh, tan, sin, cos, atan, abs, min and
+    max. Constants are folded when the formula is read, in floating point, so no power can hang.
 
     Parameters
     ----------

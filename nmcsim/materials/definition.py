@@ -1,4 +1,4 @@
-"""A material: its three laws, its constants, and who set each of them."""
+"""A material: its laws, its constants, and who set each of them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from nmcsim.expression import is_ufl
 from nmcsim.materials.law import Law, LawError, narrow
 
 LAWS: Final = ("U", "D", "i0")
+ELECTRONIC: Final = ("K",)  # laws that a material may lack
 CONSTANTS: Final = ("site_density", "density", "theta_discharged", "molar_mass")
 POINTS: Final = 4097  # of a check: a step of 2.4e-4, that of the curves
 OFFSET: Final = 1e-5  # of the difference quotient of U'; its error is (OFFSET / width)**2 / 6
@@ -71,6 +72,8 @@ class Material:
         Stoichiometry of the discharged crystal, where a charge starts.
     molar_mass : float, optional
         Per lithium site [kg/mol].
+    K : Law, optional
+        Electronic conductivity [S/m] of theta; a crystal is an equipotential, an electrode not.
     provenance : mapping of str to str
         Who set what: one line for each of the laws and constants.
     """
@@ -84,13 +87,14 @@ class Material:
     density: float
     theta_discharged: float = 0.95
     molar_mass: float | None = None
+    K: Law | None = None
     provenance: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of_library(cls, *, sources: Mapping[str, str], **fields: Any) -> Material:
         """A material of the library; `sources` says where each of its constants comes from."""
         origin = f"library {fields['name']}"
-        named = dict.fromkeys(LAWS, origin)
+        named = {key: origin for key in (*LAWS, *ELECTRONIC) if fields.get(key) is not None}
         named |= {key: f"{origin}: {source}" for key, source in sources.items()}
         return cls(**fields, provenance=named)
 
@@ -102,10 +106,16 @@ class Material:
         by : str
             Who sets them.
         **changes
-            Any of ``U D i0 site_density density theta_discharged molar_mass name title``.
+            Any of ``U D i0 K site_density density theta_discharged molar_mass name title``.
         """
-        named = {key: by for key in changes if key in (*LAWS, *CONSTANTS)}
+        named = {key: by for key in changes if key in (*LAWS, *ELECTRONIC, *CONSTANTS)}
         return replace(self, **changes, provenance={**self.provenance, **named})
+
+    @property
+    def laws(self) -> dict[str, Law]:
+        """The laws that the material has, by name."""
+        found = {name: getattr(self, name) for name in (*LAWS, *ELECTRONIC)}
+        return {name: law for name, law in found.items() if law is not None}
 
     def valid_range(self, *laws: str) -> tuple[float, float]:
         """The range of theta that is valid for all of `laws`, by default for ``U``, ``D``, ``i0``.
@@ -156,13 +166,12 @@ class Material:
         Raises
         ------
         LawError
-            U that rises or is flat, D or i0 that is not positive, each with the first
+            U that rises or is flat, D, i0 or K that is not positive, each with the first
             stoichiometry of its valid range where it happens; the place is the law's name.
         """
         mistakes = [
             *_not_falling(self.U),
-            *_not_positive("D", self.D),
-            *_not_positive("i0", self.i0),
+            *(m for name, law in self.laws.items() if name != "U" for m in not_positive(name, law)),
         ]
         if mistakes:
             raise LawError(mistakes)
@@ -182,7 +191,8 @@ def _not_falling(law: Law) -> list[Mistake]:
     return [Mistake("U", sentence)]
 
 
-def _not_positive(name: str, law: Law) -> list[Mistake]:
+def not_positive(name: str, law: Law) -> list[Mistake]:
+    """That a law called `name` is zero or negative somewhere in its valid range, and where."""
     theta = np.linspace(*law.valid, POINTS)
     value = law.evaluate(theta)
     wrong = ~(value > 0)
@@ -190,7 +200,7 @@ def _not_positive(name: str, law: Law) -> list[Mistake]:
         return []
     i = int(np.argmax(wrong))
     sentence = (
-        f"is {value[i]:.3g} {law.unit} at theta = {theta[i]:.4g}; it must be positive: "
+        f"is {value[i]:.3g} {law.unit} at {law.argument.shown(theta[i])}; it must be positive: "
         f"{narrow(law)}"
     )
     return [Mistake(name, sentence)]

@@ -1,7 +1,11 @@
-"""A law: one property of a material as a function of stoichiometry, with unit, range and source."""
+"""A law: one property as a function of one variable, with unit, valid range and source.
+
+The variable is the stoichiometry theta of a crystal, or the concentration c of an electrolyte.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,13 +25,54 @@ MARGIN: Final = 0.25  # width of the continuation of a positive law, as a share 
 STEEPEST: Final = 1e6  # slope times range over value: no law is as steep, a pole is
 DECADES: Final = 1.0  # how far that continuation may depart from the value at the end
 
+FINE: Final = 0.125  # change of ln(law) in a cell: error of a cubic 0.125**4 / 384, below 1e-6
+MOST_CELLS: Final = 131_072
+
 NAMES: Final = {
     "U": "open-circuit potential",
     "D": "diffusivity",
     "D_ab": "self-diffusivity in the ab-plane",
     "D_chem": "chemical diffusivity",
     "i0": "exchange current density",
+    "K": "electronic conductivity",
+    "kappa": "ionic conductivity",
+    "D_l": "diffusivity of the salt",
+    "t_plus": "transference number of lithium",
+    "thermodynamic_factor": "1 + dln f/dln c",
 }
+
+
+@dataclass(frozen=True)
+class Argument:
+    """The variable of a law.
+
+    Parameters
+    ----------
+    symbol, unit : str
+        As formulas and headings of tables call it, and its SI unit.
+    lowest, highest : float
+        No law is valid beyond them.
+    example : str
+        A valid range, for sentences.
+    """
+
+    symbol: str
+    unit: str
+    lowest: float
+    highest: float
+    example: str
+
+    def shown(self, value: float) -> str:
+        """``theta = 0.5`` or ``c = 1000 mol/m3``."""
+        return f"{self.symbol} = {value:.4g} {self.unit}".removesuffix(" 1")
+
+    def span(self, lo: float, hi: float) -> str:
+        """``theta 0.2 .. 0.99`` or ``c 100 .. 2000 mol/m3``."""
+        return f"{self.symbol} {lo:g} .. {hi:g} {self.unit}".removesuffix(" 1")
+
+
+THETA: Final = Argument("theta", "1", 0.0, 1.0, "[0.2, 0.99]")
+CONCENTRATION: Final = Argument("c", "mol/m3", 0.0, 2e4, "[100, 2500]")
 
 
 class LawError(InputError, ValueError):
@@ -39,7 +84,7 @@ class LawError(InputError, ValueError):
 
 @dataclass(frozen=True)
 class Constant:
-    """The function of theta that is `value` everywhere."""
+    """The function that is `value` everywhere."""
 
     value: float
 
@@ -49,13 +94,14 @@ class Constant:
 
 @dataclass(frozen=True)
 class Formula:
-    """An `Expression` in theta times the factor that brings its unit to SI."""
+    """An `Expression` in one variable times the factor that brings its unit to SI."""
 
     expression: Expression
     factor: float = 1.0
 
-    def __call__(self, theta: Any) -> Any:
-        return self.factor * self.expression(theta=theta)
+    def __call__(self, a: Any) -> Any:
+        (variable,) = self.expression.variables
+        return self.factor * self.expression(**{variable: a})
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,19 +127,19 @@ class Tabulated:
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
-    """One property of a material as a function of the stoichiometry theta.
+    """One property of a material or an electrolyte as a function of one variable.
 
     Parameters
     ----------
     symbol : str
-        ``"U"``, ``"D_ab"``, ``"D_chem"`` or ``"i0"``.
+        One of `NAMES`.
     unit : str
         The SI unit of what `fn` returns.
     fn : callable
-        Of theta, on arrays (complex ones too, unless it has a method ``derivative``) and, for a
-        closed form, on UFL expressions.
+        Of the argument, on arrays (complex ones too, unless it has a method ``derivative``) and,
+        for a closed form, on UFL expressions.
     valid : tuple of float
-        The range of theta that the law may be used in.
+        The range of the argument that the law may be used in.
     source : str
         Where it comes from.
     choice : bool
@@ -108,6 +154,8 @@ class Law:
         A quantity that is positive by its nature: its curve stays so beyond the valid range.
     path : Path, optional
         The file that it was read from.
+    argument : Argument
+        What the law is a function of: `THETA` or `CONCENTRATION`.
     """
 
     symbol: str
@@ -121,6 +169,7 @@ class Law:
     note: str = ""
     positive: bool = False
     path: Path | None = None
+    argument: Argument = THETA
 
     def __call__(self, theta: Any) -> Any:
         """The law of numbers, arrays or a UFL expression; the last for closed forms only.
@@ -141,13 +190,13 @@ class Law:
         return getattr(self.fn, "closed_form", not isinstance(self.fn, Tabulated))
 
     def evaluate(self, theta: ArrayLike) -> Array:
-        """Values at the stoichiometries `theta`, in an array of its shape."""
+        """Values at the arguments `theta`, in an array of its shape."""
         at = np.asarray(theta, dtype=float)
         with np.errstate(all="ignore"):  # what is not finite is refused where the law is read
             return np.array(np.broadcast_to(np.asarray(self.fn(at), dtype=float), at.shape))
 
     def derivative(self, theta: ArrayLike) -> Array:
-        """Derivatives with respect to theta, in an array of its shape."""
+        """Derivatives with respect to the argument, in an array of its shape."""
         at = np.asarray(theta, dtype=float)
         with np.errstate(all="ignore"):
             if hasattr(self.fn, "derivative"):
@@ -159,6 +208,9 @@ class Law:
     def curve(self, n: int = CELLS) -> Curve:
         """The law on a uniform grid of `n` cells over its valid range, continued beyond it.
 
+        A positive law that runs over decades gets as many cells as keep its relative error below
+        1e-6 (`FINE`); evaluation costs the same for any number.
+
         The continuation has the same value and slope at the end. It is the tangent; for a positive
         law it levels off over a quarter of the range, within a decade of the value at the end, so
         that neither a trial state of the solver nor ``extrapolate`` meets a negative diffusivity.
@@ -167,6 +219,7 @@ class Law:
         if not self.positive:
             x = np.linspace(lo, hi, n + 1)
             return Curve(x, self.evaluate(x), slope=self.derivative(x))
+        n = self._cells(n)
         margin = MARGIN * (hi - lo)
         x = np.linspace(lo - margin, hi + margin, n + 1 + round(2 * MARGIN * n))
         inside = np.clip(x, lo, hi)
@@ -181,6 +234,16 @@ class Law:
         levelled = value * rate * (1 - share) ** 2 / (1 + np.abs(z)) ** 2
         return Curve(x, value, slope=np.where(share == 0, slope, levelled))
 
+    def _cells(self, n: int) -> int:
+        """`n` or more cells, in each of which a positive law changes by no more than `FINE`."""
+        lo, hi = self.valid
+        x = np.linspace(lo, hi, max(n, CELLS) + 1)
+        with np.errstate(all="ignore"):
+            rate = np.abs(self.derivative(x) / self.evaluate(x))
+        steepest = float(rate[np.isfinite(rate)].max(initial=0.0))
+        needed = 4 * math.ceil((hi - lo) * steepest / FINE / 4)  # so that lo and hi are nodes
+        return max(n, min(needed, MOST_CELLS))
+
     def with_(self, **changes: Any) -> Law:
         """A copy with other fields."""
         return replace(self, **changes)
@@ -194,9 +257,9 @@ class Law:
             With both ranges.
         """
         if self.valid[0] > lo + 1e-12 or self.valid[1] < hi - 1e-12:
-            have, need = (f"{a:g} .. {b:g}" for a, b in (self.valid, (lo, hi)))
+            have, need = self.argument.span(*self.valid), f"{lo:g} .. {hi:g}"
             mend = "extend it, or narrow the run by its initial state and end conditions"
-            sentence = f"covers theta {have} only, and {need} is needed; {mend}"
+            sentence = f"covers {have} only, and {need} is needed; {mend}"
             raise LawError(Mistake("", sentence))
 
     def check_finite(self, points: int = 513) -> None:
@@ -205,7 +268,7 @@ class Law:
         Raises
         ------
         LawError
-            Naming the first such stoichiometry.
+            Naming the first such place.
         """
         theta = np.linspace(*self.valid, points)
         value, slope = self.evaluate(theta), self.derivative(theta)
@@ -215,8 +278,8 @@ class Law:
             width = self.valid[1] - self.valid[0]
             bad = np.abs(slope) * width > STEEPEST * np.abs(value).max()
         if bad.any():
-            where = f"{theta[bad][0]:.4g}"
-            sentence = f"is not finite, or its slope is not, at theta = {where}; {narrow(self)}"
+            where = self.argument.shown(theta[bad][0])
+            sentence = f"is not finite, or its slope is not, at {where}; {narrow(self)}"
             raise LawError(Mistake("", sentence))
 
 

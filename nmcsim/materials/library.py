@@ -8,10 +8,18 @@ from typing import Final
 from nmcsim.errors import Mistake
 from nmcsim.materials import nmc88, nmc532, nmc811
 from nmcsim.materials.definition import Material
+from nmcsim.materials.electrolytes import ROOM, electrolyte, electrolyte_names
 from nmcsim.materials.law import Law, LawError
 
 _MATERIALS: Final = {
-    m.name: m for m in (nmc88.NMC88, nmc88.NMC88_FAST, nmc811.NMC811, nmc532.NMC532)
+    m.name: m
+    for m in (
+        nmc88.NMC88,
+        nmc88.NMC88_FAST,
+        nmc811.NMC811,
+        nmc532.NMC532,
+        nmc532.PRISTINE,
+    )
 }
 
 _LAWS: Final[dict[str, dict[str, Law]]] = {
@@ -20,6 +28,7 @@ _LAWS: Final[dict[str, dict[str, Law]]] = {
         "nmc811_chen2020": nmc811.OCV_CHEN,
         "nmc532_colclasure2020": nmc532.OCV_COLCLASURE,
         "nmc532_mohtat2020": nmc532.OCV_MOHTAT,
+        "nmc532_flat": nmc532.OCV_FLAT,
     },
     "D": {
         "nmc88_set_a": nmc88.DIFFUSIVITY_A,
@@ -33,8 +42,16 @@ _LAWS: Final[dict[str, dict[str, Law]]] = {
     "i0": {
         "nmc811_sturm2019": nmc811.EXCHANGE_CURRENT,
         "nmc532_xu2019": nmc532.EXCHANGE_CURRENT,
+        "nmc532_park2021": nmc532.EXCHANGE_CURRENT_PARK,
     },
+    "K": {},  # those of the materials
 }
+_OF_ELECTROLYTE: Final = {
+    "kappa": "kappa",
+    "D_l": "D",
+    "t_plus": "t_plus",
+    "thermodynamic_factor": "thermodynamic_factor",
+}  # symbol of a law: its name in an electrolyte
 
 
 def names() -> tuple[str, ...]:
@@ -60,14 +77,19 @@ def material(name: str) -> Material:
 def laws(symbol: str) -> tuple[str, ...]:
     """The names under which `library_law` knows laws of `symbol` (``D_ab`` is self-diffusivities).
 
-    A material's name stands for its own law.
+    The name of a material or an electrolyte stands for its own law.
     """
+    if symbol in _OF_ELECTROLYTE:
+        return electrolyte_names()
     own = (*_LAWS.get(symbol[:1] if symbol.startswith("D") else symbol, {}), *_MATERIALS)
     return tuple(name for name in own if library_law(symbol, name) is not None)
 
 
-def library_law(symbol: str, name: str) -> Law | None:
-    """The law of `symbol` that is called `name`, or None."""
+def library_law(symbol: str, name: str, T: float = ROOM) -> Law | None:
+    """The law of `symbol` that is called `name`, or None; that of an electrolyte at `T` [K]."""
+    if symbol in _OF_ELECTROLYTE:
+        known = name in electrolyte_names()
+        return getattr(electrolyte(name, T), _OF_ELECTROLYTE[symbol]) if known else None
     family = "D" if symbol.startswith("D") else symbol
     law = _LAWS.get(family, {}).get(name)
     if law is None and name in _MATERIALS and family in _LAWS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from nmcsim.constants import F
-from nmcsim.expression import exp, sqrt
+from nmcsim.expression import exp, log, logistic, sqrt
 from nmcsim.materials.definition import Material
 from nmcsim.materials.law import Constant, Law
 from nmcsim.materials.nmc88 import site_product
@@ -18,6 +18,10 @@ COLCLASURE: Final = (
 MOHTAT: Final = (
     "Mohtat et al., J. Electrochem. Soc. 167 (2020) 110561, doi:10.1149/1945-7111/aba5d1"
 )
+AMIN: Final = (
+    "Amin and Chiang, J. Electrochem. Soc. 163 (2016) A1512, doi:10.1149/2.0131608jes (NMC523)"
+)
+PARK: Final = "Park et al., Nat. Mater. 20 (2021) 991"
 XU: Final = "Xu et al., J. Electrochem. Soc. 166 (2019) A3456"
 
 # powers 0 to 14 of theta in the OCV of Colclasure 2020 [V]
@@ -49,6 +53,49 @@ def ocv_colclasure2020(theta: Any) -> Any:
     for coefficient in reversed(_COLCLASURE):
         value = value * theta + coefficient
     return value - 5.57319176272331e-4 * exp(6.56024084265969 * theta**41.4820927506133)
+
+
+FLAT_FROM, ROUND, FLAT_SLOPE = 0.9, 0.01, -0.1  # where, how smoothly, and V per theta
+EMPTY_AT, EMPTY_WIDTH, EMPTY_DROP = 0.998, 0.0018, 1.15  # V of the drop at 0.998: 2.5 V there
+
+
+def ocv_flat(theta: Any) -> Any:
+    """Open-circuit potential [V]: Colclasure 2020 below theta = 0.9, flat above, a drop at 1.
+
+        U = P(g) - 0.1 (t - g) - 1.15 exp((t - 0.998)/0.0018)
+        g = t - 0.01 ln(1 + exp((t - 0.9)/0.01))
+
+    P is the polynomial of Colclasure 2020; g is t below 0.9, and 0.9 above.
+    """
+    g = theta - ROUND * log(1.0 + exp((theta - FLAT_FROM) / ROUND))
+    value: Any = 0.0
+    for coefficient in reversed(_COLCLASURE):
+        value = value * g + coefficient
+    drop = EMPTY_DROP * exp((theta - EMPTY_AT) / EMPTY_WIDTH)
+    return value + FLAT_SLOPE * (theta - g) - drop
+
+
+def diffusivity_pristine(theta: Any) -> Any:
+    """Chemical diffusivity [m2/s]: log10 D = -14 - 2 logistic((t - 0.88)/0.03)."""
+    return 10.0 ** (-14.0 - 2.0 * logistic((theta - 0.88) / 0.03))
+
+
+def conductivity_pristine(theta: Any) -> Any:
+    """Electronic conductivity [S/m]: log10 K = -6 logistic((t - 0.93)/0.015)."""
+    return 10.0 ** (-6.0 * logistic((theta - 0.93) / 0.015))
+
+
+def exchange_current_pristine(theta: Any) -> Any:
+    """Exchange current density [A/m2]: F k N_L sqrt(t (1 - t)), k = 5e-11 m/s."""
+    return F * 5e-11 * SITE_DENSITY * sqrt(site_product(theta))
+
+
+def exchange_current_park(theta: Any) -> Any:
+    """Exchange current density [A/m2] that falls with lithium: F k N_L sqrt(t (1 - t)) s(t).
+
+    s = 1/(1 + exp(25 (t - 0.6))) is 0.92, 0.076, 6.7e-3, 5.5e-4 at 0.5, 0.7, 0.8, 0.9. Park 2021.
+    """
+    return exchange_current_pristine(theta) * logistic(-25.0 * (theta - 0.6))
 
 
 def ocv_mohtat2020(theta: Any) -> Any:
@@ -124,6 +171,62 @@ EXCHANGE_CURRENT: Final = Law(
     positive=True,
 )
 
+OCV_FLAT: Final = Law(
+    symbol="U",
+    unit="V",
+    fn=ocv_flat,
+    valid=(0.3, 0.999),
+    source=f"below theta = 0.9: {COLCLASURE}",
+    choice=True,
+    text="polynomial of Colclasure 2020 up to 0.9, -0.1 V per theta above, a drop at theta = 1",
+    note="above 0.9 the published fit falls by 0.23 V, which is overpotential of the slow branch "
+    "it was fitted to: D, K and i0 carry that here. What remains is 10 mV, so that U falls "
+    "everywhere, and a drop of e per 0.0018 that meets 2.5 V at theta = 0.998; 4.3 V at 0.336",
+)
+DIFFUSIVITY_PRISTINE: Final = Law(
+    symbol="D_chem",
+    unit="m2/s",
+    fn=diffusivity_pristine,
+    source="shape: Sharma et al., Nano Lett. (2022), who state a fall by orders of magnitude for "
+    f"theta in 0.8 .. 1; plateau: {XU}",
+    choice=True,
+    kind="chemical",
+    text="10**(-14 - 2 logistic((theta - 0.88)/0.03)) m2/s",
+    note="plateau, fall and its place are our choice: the lithium that does not come back in the "
+    "first cycle is what the fall keeps out",
+    positive=True,
+)
+CONDUCTIVITY_PRISTINE: Final = Law(
+    symbol="K",
+    unit="S/m",
+    fn=conductivity_pristine,
+    source=f"range: {AMIN}",
+    choice=True,
+    text="10**(-6 logistic((theta - 0.93)/0.015)) S/m",
+    note="measured are about 1e-5 S/m at theta = 1 and 1 S/m at 0.25; here 1e-6 S/m at theta = 1, "
+    "for the grain boundaries and pores of a secondary particle, and the rise is put where "
+    "charging begins, both our choice: they decide how asynchronous the first charge is",
+    positive=True,
+)
+EXCHANGE_CURRENT_PRISTINE: Final = Law(
+    symbol="i0",
+    unit="A/m2",
+    fn=exchange_current_pristine,
+    source="form: Sharma et al., Nano Lett. (2022), Eq. 3",
+    choice=True,
+    text="F k N_L sqrt(theta (1 - theta)), k = 5e-11 m/s",
+    note="0.12 A/m2 at 0.5, at the concentration of the electrolyte at rest; k in m/s belongs to "
+    "c_l/c_ref (5e-11 m^2.5 mol^-0.5 s^-1 would be 3.8 A/m2) and is our choice, low among "
+    "published ones; continued smoothly where theta (1 - theta) is small",
+    positive=True,
+)
+EXCHANGE_CURRENT_PARK: Final = EXCHANGE_CURRENT_PRISTINE.with_(
+    fn=exchange_current_park,
+    source=f"form: Sharma et al., Nano Lett. (2022), Eq. 3; factor: {PARK}",
+    text="F k N_L sqrt(theta (1 - theta)) / (1 + exp(25 (theta - 0.6))), k = 5e-11 m/s",
+    note="a rate that depends on lithium content; k is our choice, as in nmc532_pristine",
+)
+
 NMC532: Final = Material.of_library(
     name="nmc532",
     title="LiNi0.5Mn0.3Co0.2O2",
@@ -138,6 +241,25 @@ NMC532: Final = Material.of_library(
         "site_density": "Colclasure et al. 2020",
         "density": "site density times molar mass",
         "theta_discharged": "our choice",
+        "molar_mass": "composition",
+    },
+)
+
+PRISTINE: Final = Material.of_library(
+    name="nmc532_pristine",
+    title="LiNi0.5Mn0.3Co0.2O2 that has never been charged, in a composite electrode",
+    U=OCV_FLAT,
+    D=DIFFUSIVITY_PRISTINE,
+    i0=EXCHANGE_CURRENT_PRISTINE,
+    K=CONDUCTIVITY_PRISTINE,
+    site_density=SITE_DENSITY,
+    density=4789.0,
+    theta_discharged=0.99,
+    molar_mass=96.553e-3,
+    sources={
+        "site_density": "Colclasure et al. 2020",
+        "density": "site density times molar mass",
+        "theta_discharged": "our choice: as made, nearly full",
         "molar_mass": "composition",
     },
 )

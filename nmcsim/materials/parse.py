@@ -5,6 +5,8 @@ i0 = "2.4 A/m2"                                             a constant
 D_ab = "10**(-11.8 - theta) [cm2/s]"                        a formula in theta, its unit behind
 U = { table = "ocv.csv", x = "extracted", unit = "V" }      a table
 D_chem = { expression = "1e-12*theta", unit = "cm2/s", valid = [0.2, 1.0] }
+K = "10**(-6*logistic((theta - 0.93)/0.015)) [S/m]"         several decades
+kappa = "0.13e-3*c*exp(-c/1200) [S/m]"                      of an electrolyte: c in mol/m3
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from typing import Any, Final, NoReturn
 from nmcsim import units
 from nmcsim.errors import InputError, Mistake
 from nmcsim.expression import Expression
-from nmcsim.materials.law import Constant, Formula, Law, LawError
-from nmcsim.materials.library import laws, library_law
+from nmcsim.materials.law import CONCENTRATION, THETA, Argument, Constant, Formula, Law, LawError
+from nmcsim.materials.library import ROOM, laws, library_law
 from nmcsim.materials.tabulated import Columns, read_law
 
 SOURCES: Final = ("law", "constant", "expression", "table")
@@ -32,9 +34,19 @@ _KEYS: Final = {
 }
 _KIND_OF: Final = {"D_ab": "self", "D_chem": "chemical"}
 _SYMBOL_OF: Final = {"self": "D_ab", "chemical": "D_chem"}
-_POSITIVE: Final = ("D", "D_ab", "D_chem", "i0")
-# sqrt(theta (1 - theta)), the usual form of i0, has an infinite slope at 0 and 1
-_RANGE: Final = {"i0": (1e-3, 1.0 - 1e-3)}
+_OF_CONCENTRATION: Final = ("kappa", "D_l", "t_plus", "thermodynamic_factor")
+_POSITIVE: Final = ("D", "D_ab", "D_chem", "i0", "K", *_OF_CONCENTRATION)
+_RANGE: Final = {
+    # sqrt(theta (1 - theta)), the usual form of i0, has an infinite slope at 0 and 1
+    "i0": (1e-3, 1.0 - 1e-3),
+    # polynomials in c and its root turn up, or to zero, beyond what was measured
+    **dict.fromkeys(_OF_CONCENTRATION, (100.0, 2500.0)),
+}
+
+
+def argument_of(symbol: str) -> Argument:
+    """What a law of `symbol` is a function of."""
+    return CONCENTRATION if symbol in _OF_CONCENTRATION else THETA
 
 
 def parse_law(
@@ -43,6 +55,7 @@ def parse_law(
     unit: str,
     base_dir: Path,
     needs: tuple[float, float] | None = None,
+    T: float = ROOM,
 ) -> Law:
     """The law that a user wrote.
 
@@ -52,14 +65,17 @@ def parse_law(
         As shown at the head of this module; a mapping has exactly one of the keys ``law``,
         ``constant``, ``expression`` and ``table``.
     symbol : str
-        ``"U"``, ``"i0"``, ``"D_ab"``, ``"D_chem"``, or ``"D"``, of which the spec must then say by
-        ``kind`` whether it is the self-diffusivity or the chemical one.
+        ``"U"``, ``"i0"``, ``"K"``, ``"D_ab"``, ``"D_chem"``, or ``"D"``, of which the spec must
+        then say by ``kind`` whether it is the self-diffusivity or the chemical one; ``"kappa"``,
+        ``"D_l"``, ``"t_plus"``, ``"thermodynamic_factor"`` of an electrolyte, functions of c.
     unit : str
         The SI unit of the law.
     base_dir : Path
         The folder that paths of tables start from: that of the case file.
     needs : tuple of float, optional
-        The range of theta that the law must cover.
+        The range of its argument that the law must cover.
+    T : float
+        Temperature [K] of a library law that depends on it.
 
     Returns
     -------
@@ -74,13 +90,13 @@ def parse_law(
     if isinstance(spec, Mapping):
         entries = dict(spec)
     elif isinstance(spec, str):
-        entries = _entries(spec.strip(), unit)
+        entries = _entries(spec.strip(), unit, argument_of(symbol).symbol)
     else:
         # a bare number: the sentence of `units` says which unit is missing
         entries = {"constant": spec}
     source = _check_keys(entries)
     try:
-        law = _READERS[source](entries, symbol, unit, Path(base_dir))
+        law = _READERS[source](entries | {"T": T}, symbol, unit, Path(base_dir))
     except InputError as error:  # of a unit or a formula, with its text and column
         raise LawError(error.mistakes) from None
     if source != "law":
@@ -91,16 +107,16 @@ def parse_law(
     return law
 
 
-def _entries(text: str, unit: str) -> dict[str, object]:
+def _entries(text: str, unit: str, variable: str) -> dict[str, object]:
     """A string spec as the mapping it stands for."""
     bracketed = re.fullmatch(r"(.*)\[([^\[\]]*)\]", text, flags=re.DOTALL)
     if bracketed:
         return {"expression": bracketed[1].strip(), "unit": bracketed[2].strip()}
-    if re.fullmatch(r"[A-Za-z_]\w*", text) and text not in ("theta", "pi", "e"):
+    if re.fullmatch(r"[A-Za-z_]\w*", text) and text not in (variable, "pi", "e"):
         return {"law": text}
     if text.lower().endswith((".csv", ".txt", ".dat")):
-        _refuse(f'is a file; write {{ table = "{text}", x = "theta", unit = "{unit}" }}')
-    if re.search(r"theta|\*\*|[A-Za-z]\w*\s*\(", text):
+        _refuse(f'is a file; write {{ table = "{text}", x = "{variable}", unit = "{unit}" }}')
+    if re.search(rf"(?<![A-Za-z_]){variable}(?![A-Za-z_0-9])|\*\*|[A-Za-z]\w*\s*\(", text):
         _refuse(f'is a formula without a unit; write "{text} [{unit}]"')
     return {"constant": text}
 
@@ -133,7 +149,7 @@ def _check_keys(entries: dict[str, object]) -> str:
 
 def _from_library(entries: dict[str, Any], symbol: str, unit: str, base_dir: Path) -> Law:
     name = entries["law"]
-    law = library_law(symbol, name)
+    law = library_law(symbol, name, entries["T"])
     if law is not None:
         return law
     other = library_law("D", name) if symbol in _KIND_OF else None
@@ -152,7 +168,16 @@ def _from_constant(entries: dict[str, Any], symbol: str, unit: str, base_dir: Pa
     if value <= 0:
         _refuse(f"is {units.display(value, unit)}; it must be positive")
     text = units.display(value, unit)
-    return Law(symbol=symbol, unit=unit, fn=Constant(value), text=text, positive=True)
+    argument = argument_of(symbol)
+    return Law(
+        symbol=symbol,
+        unit=unit,
+        fn=Constant(value),
+        valid=(argument.lowest, argument.highest),
+        text=text,
+        positive=True,
+        argument=argument,
+    )
 
 
 def _from_expression(entries: dict[str, Any], symbol: str, unit: str, base_dir: Path) -> Law:
@@ -162,11 +187,14 @@ def _from_expression(entries: dict[str, Any], symbol: str, unit: str, base_dir: 
         factor = units.convert(1.0, entries["unit"], unit)
     except units.UnitError as error:
         _refuse(f'has unit = "{entries["unit"]}", which {error}')
-    expression = Expression(entries["expression"])
+    argument = argument_of(symbol)
+    expression = Expression(entries["expression"], (argument.symbol,))
     law = Law(
         symbol=symbol,
         unit=unit,
         fn=Formula(expression, factor),
+        valid=_RANGE.get(symbol, (argument.lowest, argument.highest)),
+        argument=argument,
         text=f"{expression} {entries['unit']}",
         positive=symbol in _POSITIVE,
     )
@@ -180,7 +208,14 @@ def _from_table(entries: dict[str, Any], symbol: str, unit: str, base_dir: Path)
         k: entries[k] for k in ("x", "x_unit", "x_column", "y_column", "unit") if k in entries
     }
     path = base_dir / entries["table"]
-    return read_law(path, Columns(**chosen), symbol, unit, positive=symbol in _POSITIVE)
+    return read_law(
+        path,
+        Columns(**chosen),
+        symbol,
+        unit,
+        positive=symbol in _POSITIVE,
+        argument=argument_of(symbol),
+    )
 
 
 _READERS: Final[dict[str, Callable[[dict[str, Any], str, str, Path], Law]]] = {
@@ -194,7 +229,7 @@ _READERS: Final[dict[str, Callable[[dict[str, Any], str, str, Path], Law]]] = {
 def _with_common(law: Law, entries: dict[str, Any], symbol: str) -> Law:
     """The law with what may be said of any user's law: its range, kind, source and note."""
     mistakes: list[Mistake] = []
-    valid = law.valid if law.path is not None else _RANGE.get(symbol, law.valid)
+    valid = law.valid
     if "valid" in entries:
         valid = _valid(entries["valid"], law, mistakes) or valid
     kind, name = "", symbol
@@ -217,14 +252,16 @@ def _with_common(law: Law, entries: dict[str, Any], symbol: str) -> Law:
 def _valid(value: object, law: Law, mistakes: list[Mistake]) -> tuple[float, float] | None:
     numbers = list(value) if isinstance(value, list | tuple) else []
     plain = all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers)
-    if len(numbers) != 2 or not plain or not 0 <= numbers[0] < numbers[1] <= 1:
-        sentence = f"has valid = {value!r}; write two stoichiometries such as [0.2, 0.99]"
+    of = law.argument
+    if len(numbers) != 2 or not plain or not of.lowest <= numbers[0] < numbers[1] <= of.highest:
+        what = "stoichiometries" if of is THETA else f"concentrations in {of.unit}"
+        sentence = f"has valid = {value!r}; write two {what} such as {of.example}"
         mistakes.append(Mistake("", sentence))
         return None
     lo, hi = (float(n) for n in numbers)
     if law.path is not None and (lo < law.valid[0] - 1e-9 or hi > law.valid[1] + 1e-9):
-        have = f"{law.valid[0]:g} .. {law.valid[1]:g}"
-        sentence = f"has valid = [{lo:g}, {hi:g}], but its table covers theta {have} only"
+        have = of.span(*law.valid)
+        sentence = f"has valid = [{lo:g}, {hi:g}], but its table covers {have} only"
         mistakes.append(Mistake("", sentence))
         return None
     return (max(lo, law.valid[0]), min(hi, law.valid[1])) if law.path else (lo, hi)

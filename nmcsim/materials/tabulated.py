@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from nmcsim import units
 from nmcsim.curve import Curve
 from nmcsim.errors import Mistake
-from nmcsim.materials.law import Law, LawError, Tabulated
+from nmcsim.materials.law import THETA, Argument, Law, LawError, Tabulated
 
 Array = NDArray[np.float64]
 
-AXES: Final = ("theta", "extracted")
+AXES: Final = {"theta": ("theta", "extracted"), "c": ("c",)}  # of the argument of a law
 FEWEST: Final = 4  # points: fewer leave the slopes of a monotone cubic to guesswork
 MOST_BYTES: Final = 50_000_000
 
@@ -30,9 +30,11 @@ class Columns:
     Parameters
     ----------
     x : str
-        ``"theta"`` or ``"extracted"`` (lithium taken out, 1 - theta); empty: by the header.
+        ``"theta"`` or ``"extracted"`` (lithium taken out, 1 - theta), ``"c"`` of an electrolyte;
+        empty: by the header.
     x_unit : str
-        ``"1"`` or ``"%"``; empty: by the header, and 1 without one.
+        ``"1"`` or ``"%"``, of c a unit such as ``"mol/L"``; empty: by the header, and 1 without one
+        for a stoichiometry.
     x_column, y_column : str or int
         The name in the header, or the number counted from 1.
     unit : str
@@ -46,7 +48,15 @@ class Columns:
     unit: str = ""
 
 
-def read_law(path: Path, columns: Columns, symbol: str, unit: str, *, positive: bool) -> Law:
+def read_law(
+    path: Path,
+    columns: Columns,
+    symbol: str,
+    unit: str,
+    *,
+    positive: bool,
+    argument: Argument = THETA,
+) -> Law:
     """The law in a CSV file.
 
     Parameters
@@ -60,6 +70,8 @@ def read_law(path: Path, columns: Columns, symbol: str, unit: str, *, positive: 
         Of the law; the values are converted to `unit`. An OCV (``"U"``) must fall strictly.
     positive : bool
         Refuse values that are not, and interpolate the logarithm.
+    argument : Argument
+        What the law is a function of.
 
     Returns
     -------
@@ -81,14 +93,19 @@ def read_law(path: Path, columns: Columns, symbol: str, unit: str, *, positive: 
     y = _numbers(path, rows, iy)
     if len(x) < FEWEST:
         _refuse(path, f"has {len(x)} points; a law needs {FEWEST} or more")
-    axis = _axis(path, columns.x, names[ix] if names else "")
-    theta = _stoichiometry(path, lines, x, axis, columns.x_unit or header_units.get(ix, "1"))
+    axis = _axis(path, columns.x, names[ix] if names else "", argument)
+    x_unit = columns.x_unit or header_units.get(ix, "")
+    if argument is THETA:
+        theta = _stoichiometry(path, lines, x, axis, x_unit or "1")
+    else:
+        theta = _in_si(path, x, columns.x_unit, header_units.get(ix, ""), ix, argument.unit, "x_")
+        _check_not_negative(path, lines, axis, theta)
     values = _in_si(path, y, columns.unit, header_units.get(iy, ""), iy, unit)
-    theta, values, lines = _increasing(path, lines, theta, values)
+    theta, values, lines = _increasing(path, lines, theta, values, argument)
     if symbol == "U":
         _check_falls(path, lines, theta, values)
     if positive:
-        _check_positive(path, lines, symbol, theta, values)
+        _check_positive(path, lines, symbol, theta, values, argument)
     curve = Curve.table(theta, np.log(values) if positive else values)
     return Law(
         symbol=symbol,
@@ -99,6 +116,7 @@ def read_law(path: Path, columns: Columns, symbol: str, unit: str, *, positive: 
         text=f"{path.name}, {len(theta)} points",
         positive=positive,
         path=path,
+        argument=argument,
     )
 
 
@@ -188,17 +206,27 @@ def _is_number(cell: str) -> bool:
         return False
 
 
-def _axis(path: Path, asked: str, name: str) -> str:
-    if asked and asked not in AXES:
-        _refuse(path, f'has x = "{asked}"; write x = "theta" or x = "extracted" (1 - theta)')
+def _axis(path: Path, asked: str, name: str, argument: Argument) -> str:
+    known = AXES[argument.symbol]
+    of_theta = argument is THETA
+    if asked and asked not in known:
+        mend = 'x = "theta" or x = "extracted" (1 - theta)' if of_theta else f'x = "{known[0]}"'
+        _refuse(path, f'has x = "{asked}"; write {mend}')
     axis = asked or name.lower()
-    if axis not in AXES:
-        _refuse(
-            path,
-            'does not say what its axis is; write x = "theta" or x = "extracted" '
-            "(lithium taken out, 1 - theta)",
+    if axis not in known:
+        mend = (
+            'x = "theta" or x = "extracted" (lithium taken out, 1 - theta)'
+            if of_theta
+            else f'x = "{known[0]}" (concentration of the salt)'
         )
+        _refuse(path, f"does not say what its axis is; write {mend}")
     return axis
+
+
+def _check_not_negative(path: Path, lines: list[int], axis: str, x: Array) -> None:
+    if (x < 0).any():
+        row = int(np.argmax(x < 0))
+        _refuse(path, f"has {axis} = {x[row]:g} in line {lines[row]}, below 0")
 
 
 def _stoichiometry(path: Path, lines: list[int], x: Array, axis: str, unit: str) -> Array:
@@ -213,23 +241,26 @@ def _stoichiometry(path: Path, lines: list[int], x: Array, axis: str, unit: str)
     return 1.0 - share if axis == "extracted" else share
 
 
-def _in_si(path: Path, y: Array, asked: str, header: str, index: int, unit: str) -> Array:
+def _in_si(
+    path: Path, y: Array, asked: str, header: str, index: int, unit: str, key: str = ""
+) -> Array:
+    """The column in SI; its unit was `asked` for by the key ``unit`` (or ``x_unit``)."""
     stated = asked or header
     if not stated:
-        _refuse(path, f'does not state the unit of column {index + 1}; write unit = "{unit}"')
+        _refuse(path, f'does not state the unit of column {index + 1}; write {key}unit = "{unit}"')
     try:
         factor, header_factor = (units.convert(1.0, u, unit) for u in (stated, header or stated))
     except units.UnitError as error:
-        _refuse(path, f'has unit = "{stated}", which {error}')
+        _refuse(path, f'has {key}unit = "{stated}", which {error}')
     if factor != header_factor:
-        _refuse(path, f'has "{header}" in its header, and unit = "{asked}"; make them agree')
+        _refuse(path, f'has "{header}" in its header, and {key}unit = "{asked}"; make them agree')
     return y * factor
 
 
 def _increasing(
-    path: Path, lines: list[int], theta: Array, values: Array
+    path: Path, lines: list[int], theta: Array, values: Array, argument: Argument
 ) -> tuple[Array, Array, list[int]]:
-    """The points in the order of increasing theta."""
+    """The points in the order of increasing argument."""
     steps = np.diff(theta)
     rising = bool(theta[-1] > theta[0])
     wrong = steps <= 0 if rising else steps >= 0
@@ -238,7 +269,8 @@ def _increasing(
         what = "repeats its axis value" if steps[row - 1] == 0 else "turns back on its axis"
         _refuse(
             path,
-            f"{what} in line {lines[row]} (theta = {theta[row]:g} after {theta[row - 1]:g}); "
+            f"{what} in line {lines[row]} ({argument.symbol} = {theta[row]:g} after "
+            f"{theta[row - 1]:g}); "
             "sort the rows and remove repetitions",
         )
     return (theta, values, lines) if rising else (theta[::-1], values[::-1], lines[::-1])
@@ -256,13 +288,15 @@ def _check_falls(path: Path, lines: list[int], theta: Array, values: Array) -> N
         )
 
 
-def _check_positive(path: Path, lines: list[int], symbol: str, theta: Array, values: Array) -> None:
+def _check_positive(
+    path: Path, lines: list[int], symbol: str, theta: Array, values: Array, argument: Argument
+) -> None:
     if (values <= 0).any():
         i = int(np.argmax(values <= 0))
         _refuse(
             path,
-            f"has {symbol} = {values[i]:g} at theta = {theta[i]:g} in line {lines[i]}; it must be "
-            "positive",
+            f"has {symbol} = {values[i]:g} at {argument.symbol} = {theta[i]:g} in line {lines[i]}; "
+            "it must be positive",
         )
 
 

@@ -137,7 +137,7 @@ def test_every_material_is_well_posed_and_says_who_set_what(name: str) -> None:
     assert lo < 0.35
     assert hi > one.theta_discharged
     assert set(one.provenance) == {
-        *("U", "D", "i0", "site_density", "density", "theta_discharged", "molar_mass")
+        *(*one.laws, "site_density", "density", "theta_discharged", "molar_mass")
     }
     assert one.molar_mass is not None
     # density and molar mass give the sites, within rounding of the density
