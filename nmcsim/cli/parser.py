@@ -130,11 +130,11 @@ def _add_materials(commands: Any) -> None:
     actions = materials.add_subparsers(
         dest="action", metavar="ACTION", required=True, parser_class=Parser
     )
-    _command(actions, "list", "list the materials and laws of the library")
-    show = _command(actions, "show", "show the laws of a material, and who set what")
-    show.add_argument("name", metavar="NAME", help="a material of the library")
-    plot = _command(actions, "plot", "plot the laws of a material")
-    plot.add_argument("name", metavar="NAME", help="a material of the library")
+    _command(actions, "list", "list the materials, laws and electrolytes of the library")
+    show = _command(actions, "show", "show the laws of a material or an electrolyte")
+    show.add_argument("name", metavar="NAME", help="a material or electrolyte of the library")
+    plot = _command(actions, "plot", "plot the laws of a material or an electrolyte")
+    plot.add_argument("name", metavar="NAME", help="a material or electrolyte of the library")
     plot.add_argument("--out", type=Path, metavar="FILE", help="picture (NAME.png)")
 
 

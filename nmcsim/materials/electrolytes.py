@@ -20,11 +20,14 @@ from nmcsim.materials.law import CONCENTRATION, Constant, Law, LawError
 
 ROOM: Final = 298.15  # K
 
-NYMAN: Final = "Nyman, Behm and Lindbergh, Electrochim. Acta 53 (2008) 6356, "
+NYMAN: Final = (
+    "Nyman, Behm and Lindbergh, Electrochim. Acta 53 (2008) 6356, "
     "doi:10.1016/j.electacta.2008.04.023"
+)
 LANDESFEIND: Final = (
     "Landesfeind and Gasteiger, J. Electrochem. Soc. 166 (2019) A3079, doi:10.1149/2.0571912jes"
 )
+ONE_VALUE: Final = "one value at all concentrations"
 VALOEN: Final = "Valoen and Reimers, J. Electrochem. Soc. 152 (2005) A882, doi:10.1149/1.1872737"
 
 
@@ -132,13 +135,26 @@ def nyman2008(T: float) -> Electrolyte:
     return Electrolyte(
         name="nyman2008",
         title="LiPF6 in EC:EMC 3:7",
-        kappa=make("kappa", "S/m", kappa_nyman2008, note="no law of temperature" + no_law),
-        D=make("D_l", "m2/s", diffusivity_nyman2008, note=note),
-        t_plus=make("t_plus", "1", Constant(0.2594), note="one value at all concentrations"),
+        kappa=make(
+            "kappa",
+            "S/m",
+            kappa_nyman2008,
+            "0.1297 M**3 - 2.51 M**1.5 + 3.329 M",
+            note="no law of temperature" + no_law,
+        ),
+        D=make(
+            "D_l",
+            "m2/s",
+            diffusivity_nyman2008,
+            "8.794e-11 M**2 - 3.972e-10 M + 4.862e-10",
+            note=note,
+        ),
+        t_plus=make("t_plus", "1", Constant(0.2594), "0.2594", note=ONE_VALUE),
         thermodynamic_factor=make(
             "thermodynamic_factor",
             "1",
             Constant(1.0),
+            "1",
             choice=True,
             note="set to 1, as usual with this set; the other electrolytes have about 2 at 1 mol/l",
         ),
@@ -171,15 +187,16 @@ def landesfeind2019_ec_dmc(T: float) -> Electrolyte:
 
 def _landesfeind(name: str, title: str, p: dict[str, tuple[float, ...]], T: float) -> Electrolyte:
     make = _maker(LANDESFEIND, (100.0, 2500.0))
+    fit = f"the fit of Landesfeind and Gasteiger at {T:g} K"
     turns = "the fit turns up beyond 2.5 mol/l, where its curve is levelled off"
     return Electrolyte(
         name=name,
         title=title,
-        kappa=make("kappa", "S/m", LandesfeindConductivity(p["kappa"], T)),
-        D=make("D_l", "m2/s", LandesfeindDiffusivity(p["D"], T)),
-        t_plus=make("t_plus", "1", LandesfeindPolynomial(p["t_plus"], T), note=turns),
+        kappa=make("kappa", "S/m", LandesfeindConductivity(p["kappa"], T), fit),
+        D=make("D_l", "m2/s", LandesfeindDiffusivity(p["D"], T), fit),
+        t_plus=make("t_plus", "1", LandesfeindPolynomial(p["t_plus"], T), fit, note=turns),
         thermodynamic_factor=make(
-            "thermodynamic_factor", "1", LandesfeindPolynomial(p["factor"], T)
+            "thermodynamic_factor", "1", LandesfeindPolynomial(p["factor"], T), fit
         ),
     )
 
@@ -187,22 +204,26 @@ def _landesfeind(name: str, title: str, p: dict[str, tuple[float, ...]], T: floa
 def valoen2005(T: float) -> Electrolyte:
     """LiPF6 in PC:EC:DMC 10:27:63 by volume."""
     make = _maker(VALOEN, (100.0, 3000.0))
+    fit = f"the fit of Valoen and Reimers at {T:g} K"
     return Electrolyte(
         name="valoen2005",
         title="LiPF6 in PC:EC:DMC 10:27:63",
-        kappa=make("kappa", "S/m", ValoenConductivity(T)),
-        D=make("D_l", "m2/s", ValoenDiffusivity(T)),
-        t_plus=make("t_plus", "1", Constant(0.38), note="one value at all concentrations"),
-        thermodynamic_factor=make("thermodynamic_factor", "1", ValoenFactor(T)),
+        kappa=make("kappa", "S/m", ValoenConductivity(T), fit),
+        D=make("D_l", "m2/s", ValoenDiffusivity(T), fit),
+        t_plus=make("t_plus", "1", Constant(0.38), "0.38", note=ONE_VALUE),
+        thermodynamic_factor=make("thermodynamic_factor", "1", ValoenFactor(T), fit),
     )
 
 
 def _maker(source: str, valid: tuple[float, float]) -> Callable[..., Law]:
     def make(
-        symbol: str, unit: str, fn: Callable[[Any], Any], note: str = "", choice: bool = False
+        symbol: str,
+        unit: str,
+        fn: Callable[[Any], Any],
+        text: str,
+        note: str = "",
+        choice: bool = False,
     ) -> Law:
-        constant = isinstance(fn, Constant)
-        text = f"{fn.value:g}" if constant else " ".join((fn.__doc__ or "").split())  # type: ignore[attr-defined]
         return Law(
             symbol=symbol,
             unit=unit,

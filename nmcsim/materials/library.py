@@ -71,6 +71,8 @@ def material(name: str) -> Material:
         return _MATERIALS[name]
     close = difflib.get_close_matches(name, _MATERIALS, n=1, cutoff=0.5)
     hint = f'did you mean "{close[0]}"?' if close else f"there are {', '.join(_MATERIALS)}"
+    if name in electrolyte_names():
+        hint = f'it is an electrolyte, whose place is [electrolyte] name = "{name}"'
     raise LawError(Mistake("", f'"{name}" is no material of the library; {hint}'))
 
 

@@ -247,7 +247,7 @@ NMC532: Final = Material.of_library(
 
 PRISTINE: Final = Material.of_library(
     name="nmc532_pristine",
-    title="LiNi0.5Mn0.3Co0.2O2 that has never been charged, in a composite electrode",
+    title="LiNi0.5Mn0.3Co0.2O2, never charged yet",
     U=OCV_FLAT,
     D=DIFFUSIVITY_PRISTINE,
     i0=EXCHANGE_CURRENT_PRISTINE,

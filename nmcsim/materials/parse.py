@@ -20,8 +20,9 @@ from typing import Any, Final, NoReturn
 from nmcsim import units
 from nmcsim.errors import InputError, Mistake
 from nmcsim.expression import Expression
+from nmcsim.materials.electrolytes import ROOM
 from nmcsim.materials.law import CONCENTRATION, THETA, Argument, Constant, Formula, Law, LawError
-from nmcsim.materials.library import ROOM, laws, library_law
+from nmcsim.materials.library import laws, library_law
 from nmcsim.materials.tabulated import Columns, read_law
 
 SOURCES: Final = ("law", "constant", "expression", "table")

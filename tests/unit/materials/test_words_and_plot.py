@@ -55,14 +55,18 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_a_figure_has_three_panels_with_units(name: str) -> None:
+def test_a_figure_has_a_panel_for_each_law_with_units(name: str) -> None:
     figure = plot(material(name))
-    top, middle, bottom = figure.axes
+    top, middle, bottom, *electronic = figure.axes
+    assert len(electronic) == (material(name).K is not None)
+    for panel in electronic:
+        assert panel.get_ylabel() == "Electronic conductivity K / S/m"
+        assert panel.get_yscale() == "log"
     assert top.get_ylabel() == "Open-circuit potential U / V"
     assert middle.get_ylabel() == "Diffusivity D / m²/s"
     assert middle.get_yscale() == "log"
     assert bottom.get_ylabel() == "Exchange current i₀ / A/m²"
-    assert bottom.get_xlabel() == "Lithium per site θ"
+    assert figure.axes[-1].get_xlabel() == "Lithium per site θ"
     curves = [line for line in middle.lines if line.get_linestyle() == "-"]
     assert len(curves) == (2 if material(name).D.kind == "self" else 1)
     shaded = material(name).U.valid[0] > 0 or material(name).U.valid[1] < 1
