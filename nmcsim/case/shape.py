@@ -1,7 +1,7 @@
-"""A geometry: the parameters of one particle, its names, and how gmsh draws it.
+"""One crystal: its parameters, its names, and how gmsh draws it; and how geometries are found.
 
-Each geometry is one file with one subclass of `Shape`. The shipped ones lie in `meshes/`, a user's
-own anywhere. Nothing here or in such a file imports gmsh: it is handed in.
+Each geometry is one file with one subclass of `Geometry`: a `Shape` here, or an `ElectrodeShape`.
+The shipped ones lie in `meshes/`, a user's own anywhere.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 import nmcsim
+from nmcsim.case.geometry import Geometry
+from nmcsim.case.geometry import Patches as Patches  # shape files need both
 from nmcsim.case.outline import Outline
-from nmcsim.case.section import Length, Section, wrong, wrong_from
+from nmcsim.case.section import Length, wrong, wrong_from
 from nmcsim.errors import InputError, Mistake
 from nmcsim.units import display
-
-Patches = tuple[tuple[float, float], ...]
-"""Intervals (s0, s1) of the outline under rock salt, sorted; s1 > 1 runs over the start."""
 
 LATERAL = {
     "bare": "lateral surface free of rock salt",
@@ -38,15 +38,15 @@ FINEST = 1e4
 BASAL = {"top": "basal face at the top", "bottom": "basal face at the bottom"}
 
 
-class Shape(Section):
+class Shape(Geometry):
     """Parameters of a particle: a section in the ab-plane, and its extent along c.
 
     Subclasses add their parameters, and describe the particle by `dimension`, `height` and
     `outline`; `build` draws it.
     """
 
-    name: ClassVar[str]
-    """What `geometry.shape` in a case file calls it."""
+    model: ClassVar[str] = "single_crystal"
+    order: ClassVar[int] = 2
     regions: ClassVar[Mapping[str, str]] = {"crystal": "the whole particle"}
     """Names of volumes, each with a sentence."""
     surfaces: ClassVar[Mapping[str, str]] = LATERAL
@@ -72,28 +72,12 @@ class Shape(Section):
     def outline(self) -> Outline:
         """The lateral surface as a closed curve in the section plane [m]."""
 
-    @property
-    @abstractmethod
-    def dimension(self) -> int:
-        """Dimension of the mesh: 2 for a section, 3 for the particle."""
-
     @abstractmethod
     def build(self, gmsh: ModuleType, patches: Patches) -> None:
-        """Draw the shape in micrometres in gmsh's current model.
+        """As for any geometry; the ends of patches must become mesh vertices.
 
-        It names each region and surface by a physical group and sets the cell sizes; the mesh is
-        generated afterwards, with curved cells of second order. `nmcsim.case.drawing` helps.
-
-        Parameters
-        ----------
-        gmsh : module
-            Initialised, with an empty model.
-        patches : tuple of (float, float)
-            Intervals of `outline` under rock salt; their ends must become mesh vertices.
+        `nmcsim.case.drawing` helps.
         """
-
-    def finish(self, gmsh: ModuleType) -> None:
-        """Move nodes of the generated mesh of second order, where gmsh left them amiss."""
 
     @property
     def thickness(self) -> float:
@@ -118,6 +102,22 @@ class Shape(Section):
             for name, sentence in self.surfaces.items()
             if self.dimension == 3 or name not in BASAL
         }
+
+    @property
+    def centre(self) -> tuple[float, float, float]:
+        """Centroid of the particle [m]."""
+        x, y = self.outline.centroid
+        return float(x), float(y), 0.5 * self.height if self.dimension == 3 else 0.0
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        return self.source, Path(__file__).with_name("drawing.py")
+
+    @property
+    def inputs(self) -> bytes:
+        """What a parameter's file says shows in the outline, whatever its path."""
+        ways = np.concatenate([self.outline.corners, np.linspace(0.0, 1.0, 64)])
+        return self.outline.point(ways).tobytes()
 
     @property
     def cell_sizes(self) -> tuple[float, float, float]:
@@ -153,40 +153,62 @@ class Shape(Section):
         inside, surface, end = (min(factor * size, extent) for size in self.cell_sizes)
         return self.changed(cell_size=inside, surface_cell_size=surface, patch_end_cell_size=end)
 
-    @property
-    def source(self) -> Path:
-        """The file that defines this shape."""
-        return Path(str(sys.modules[type(self).__module__].__file__))
 
-
-def shape_names() -> tuple[str, ...]:
-    """Names of the shipped shapes, sorted."""
+def geometry_names() -> tuple[str, ...]:
+    """Names of all shipped geometries, sorted."""
     return tuple(sorted(path.stem for path in _folder().glob("[a-z]*.py")))
 
 
-@cache
-def shape(name: str) -> type[Shape]:
-    """The shipped shape called `name`.
+def shape_names() -> tuple[str, ...]:
+    """Names of the shipped crystals, sorted."""
+    return tuple(name for name in geometry_names() if issubclass(_shipped(name), Shape))
+
+
+def geometry(name: str, fitting: tuple[str, ...] = ()) -> type[Geometry]:
+    """The shipped geometry called `name`, of either kind.
+
+    Parameters
+    ----------
+    name : str
+    fitting : tuple of str
+        Names to suggest if there is none; all if empty.
 
     Raises
     ------
     InputError
         If there is none, with a suggestion.
     """
-    if name not in shape_names():
-        near = get_close_matches(name, shape_names(), n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(shape_names())}"
+    if name not in geometry_names():
+        names = fitting or geometry_names()
+        near = get_close_matches(name, names, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(names)}"
         raise InputError(Mistake(f'geometry.shape = "{name}"', f"is not a shape; {hint}"))
-    return _load(_folder() / f"{name}.py", f"nmcsim_shape_{name}")
+    return _shipped(name)
 
 
-def load_shape_file(path: str | Path) -> type[Shape]:
-    """The one shape that a user's own file defines.
+def shape(name: str) -> type[Shape]:
+    """The shipped crystal called `name`.
 
     Raises
     ------
     InputError
-        If the file is missing, does not run, or does not define exactly one complete `Shape`.
+        If there is none, with a suggestion, or if it belongs to another model.
+    """
+    return _of_crystals(geometry(name, shape_names()), f'geometry.shape = "{name}"')
+
+
+@cache
+def _shipped(name: str) -> type[Geometry]:
+    return _load(_folder() / f"{name}.py", f"nmcsim_shape_{name}")
+
+
+def load_geometry_file(path: str | Path) -> type[Geometry]:
+    """The one geometry that a user's own file defines, of either kind.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, does not run, or does not define exactly one complete `Geometry`.
     """
     found = Path(path).resolve()
     if not found.is_file():
@@ -196,6 +218,23 @@ def load_shape_file(path: str | Path) -> type[Shape]:
     return _load(found, f"nmcsim_shape_{found.stem}_{digest}")
 
 
+def load_shape_file(path: str | Path) -> type[Shape]:
+    """The one crystal that a user's own file defines; raises as `load_geometry_file` does."""
+    return _of_crystals(load_geometry_file(path), f'geometry.file = "{path}"')
+
+
+def _of_crystals(found: type[Geometry], place: str) -> type[Shape]:
+    """`found`, or a sentence said of `place` if it is not a crystal."""
+    if issubclass(found, Shape):
+        return found
+    raise InputError(Mistake(place, other_model(found, shape_names())))
+
+
+def other_model(found: type[Geometry], fitting: tuple[str, ...]) -> str:
+    """The sentence about a geometry of another model, with the `fitting` ones."""
+    return f'belongs to model = "{found.model}"; this model takes {", ".join(fitting)}'
+
+
 def _folder() -> Path:
     """`nmcsim/meshes` of an installed wheel, or `meshes` of a clone."""
     package = Path(nmcsim.__path__[0])
@@ -203,15 +242,19 @@ def _folder() -> Path:
     return inside if inside.is_dir() else package.parent / "meshes"
 
 
-def _load(path: Path, module_name: str) -> type[Shape]:
+def _load(path: Path, module_name: str) -> type[Geometry]:
     module = sys.modules.get(module_name) or _execute(path, module_name)
     found = [
         value
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Shape) and value.__module__ == module_name
+        if isinstance(value, type)
+        and issubclass(value, Geometry)
+        and value.__module__ == module_name
     ]
     if len(found) != 1:
-        raise _bad_file(path, f"must define one subclass of Shape, not {len(found)}")
+        raise _bad_file(
+            path, f"must define one subclass of Shape or ElectrodeShape, not {len(found)}"
+        )
     return _complete(found[0], path)
 
 
@@ -243,12 +286,14 @@ def _line(error: BaseException, path: Path) -> str:
     return f" in line {number}" if number else ""
 
 
-def _complete(found: type[Shape], path: Path) -> type[Shape]:
+def _complete(found: type[Geometry], path: Path) -> type[Geometry]:
     missing: list[Any] = sorted(found.__abstractmethods__)
     if not hasattr(found, "name"):
         missing.insert(0, "name")
     if missing:
         raise _bad_file(path, f"defines the shape {found.__name__} without {', '.join(missing)}")
+    if not issubclass(found, Shape):
+        return found
     unknown = {n for names in found.unions.values() for n in names} - set(found.surfaces)
     if unknown or set(found.unions) - set(found.surfaces):
         raise _bad_file(

@@ -12,7 +12,7 @@ from dolfinx.mesh import GhostMode, create_cell_partitioner
 from dolfinx.mesh import Mesh as DolfinxMesh
 from mpi4py import MPI
 
-from nmcsim.case.shape import Patches, Shape
+from nmcsim.case.geometry import Geometry, Patches
 from nmcsim.errors import NmcsimError
 from nmcsim.mesh.cache import default_cache, mesh_file
 from nmcsim.mesh.gmsh_session import session
@@ -23,18 +23,18 @@ METRE = 1e-6  # metres per micrometre, gmsh's unit here
 
 
 def build(
-    shape: Shape, patches: Patches, comm: MPI.Comm, cache_dir: str | Path | None = None
+    shape: Geometry, patches: Patches, comm: MPI.Comm, cache_dir: str | Path | None = None
 ) -> Mesh:
-    """The mesh of a particle on all ranks of `comm`.
+    """The mesh of a particle or an electrode on all ranks of `comm`.
 
     One rank generates it, or finds it in the cache; all ranks read it.
 
     Parameters
     ----------
-    shape : Shape
-        The particle.
+    shape : Geometry
+        A crystal or an electrode.
     patches : tuple of (float, float)
-        Intervals of its outline under rock salt.
+        Intervals of a crystal's outline under rock salt; none for an electrode.
     comm : MPI.Comm
         All its ranks must call this.
     cache_dir : path, optional
@@ -57,11 +57,11 @@ def build(
         cell_tags=data.cell_tags,
         facet_tags=data.facet_tags,
         regions=dict(shape.regions),
-        surfaces=shape.named_surfaces,
+        surfaces=dict(shape.named_surfaces),
         tags=_tags(shape, groups),
         thickness=shape.thickness,
         factor=_factor(data.mesh, shape),
-        centre=_centre(shape),
+        centre=shape.centre,
         shape_name=type(shape).name,
         msh_path=path,
     )
@@ -83,13 +83,13 @@ def _read(path: Path, comm: MPI.Comm, dimension: int) -> MeshData:
         return model_to_mesh(model, comm, 0, gdim=dimension, partitioner=partitioner)
 
 
-def _factor(domain: DolfinxMesh[np.float64], shape: Shape) -> fem.Constant[np.float64] | None:
+def _factor(domain: DolfinxMesh[np.float64], shape: Geometry) -> fem.Constant[np.float64] | None:
     """The thickness as a constant, so that another one needs no new compilation; None in 3D."""
     return fem.Constant(domain, np.float64(shape.thickness)) if shape.dimension == 2 else None
 
 
-def _tags(shape: Shape, groups: dict[str, int]) -> dict[str, tuple[int, ...]]:
-    """The integer tags that each name of the shape stands for; none for an absent surface."""
+def _tags(shape: Geometry, groups: dict[str, int]) -> dict[str, tuple[int, ...]]:
+    """The integer tags that each name of the shape stands for; none for what is absent."""
     own: dict[str, tuple[int, ...]] = {
         name: (groups[name],) if name in groups else ()
         for name in (*shape.regions, *shape.named_surfaces)
@@ -97,8 +97,3 @@ def _tags(shape: Shape, groups: dict[str, int]) -> dict[str, tuple[int, ...]]:
     for name, parts in shape.unions.items():
         own[name] = tuple(tag for part in parts for tag in own[part])
     return own
-
-
-def _centre(shape: Shape) -> tuple[float, float, float]:
-    x, y = shape.outline.centroid
-    return float(x), float(y), 0.5 * shape.height if shape.dimension == 3 else 0.0

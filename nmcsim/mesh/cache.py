@@ -9,10 +9,7 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
-
-from nmcsim.case import drawing
-from nmcsim.case.shape import Patches, Shape
+from nmcsim.case.geometry import Geometry, Patches
 from nmcsim.errors import InputError, Mistake, NmcsimError
 from nmcsim.mesh.gmsh_session import OPTIONS, gmsh_version, session
 
@@ -23,7 +20,7 @@ def default_cache() -> Path:
     return Path(home) / "nmcsim" / "meshes"
 
 
-def key(shape: Shape, patches: Patches) -> str:
+def key(shape: Geometry, patches: Patches) -> str:
     """A hash of the shape's parameters and source, the patches, and gmsh with its options."""
     values = {name: getattr(shape, name) for name in sorted(type(shape).model_fields)}
     parameters = {name: repr(v) for name, v in values.items() if not isinstance(v, Path)}
@@ -36,15 +33,13 @@ def key(shape: Shape, patches: Patches) -> str:
         "options": OPTIONS,
     }
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
-    # what a parameter's file says shows in the outline, whatever its path
-    ways = np.concatenate([shape.outline.corners, np.linspace(0.0, 1.0, 64)])
-    digest.update(shape.outline.point(ways).tobytes())
-    for source in (shape.source, Path(drawing.__file__)):
+    digest.update(shape.inputs)
+    for source in shape.sources:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:20]
 
 
-def mesh_file(shape: Shape, patches: Patches, folder: Path) -> Path:
+def mesh_file(shape: Geometry, patches: Patches, folder: Path) -> Path:
     """The mesh of `shape` as a .msh file in `folder`, generated if it is not there.
 
     Processes that generate the same mesh at the same time do not disturb each other: each writes
@@ -79,8 +74,8 @@ def mesh_file(shape: Shape, patches: Patches, folder: Path) -> Path:
     return found
 
 
-def generate(shape: Shape, patches: Patches, path: Path) -> None:
-    """Mesh `shape` with curved cells of second order and write it to `path` [micrometres].
+def generate(shape: Geometry, patches: Patches, path: Path) -> None:
+    """Mesh `shape` with cells of its order and write it to `path` [micrometres].
 
     Raises
     ------
@@ -91,7 +86,7 @@ def generate(shape: Shape, patches: Patches, path: Path) -> None:
         try:
             shape.build(gmsh, patches)
             gmsh.model.mesh.generate(shape.dimension)
-            gmsh.model.mesh.setOrder(2)
+            gmsh.model.mesh.setOrder(shape.order)
             shape.finish(gmsh)
             _check_names(gmsh, shape)
             gmsh.write(str(path))
@@ -103,17 +98,17 @@ def generate(shape: Shape, patches: Patches, path: Path) -> None:
             ) from error
 
 
-def _check_names(gmsh: ModuleType, shape: Shape) -> None:
+def _check_names(gmsh: ModuleType, shape: Geometry) -> None:
     """Raise unless the physical groups are the places that the shape names."""
     dimension, model = shape.dimension, gmsh.model
-    for dim, kind, allowed in (
-        (dimension, "region", set(shape.regions)),
-        (dimension - 1, "surface", set(shape.named_surfaces) - set(shape.unions)),
+    regions, surfaces = (set(n) - set(shape.unions) for n in (shape.regions, shape.named_surfaces))
+    for dim, kind, allowed, needed in (
+        (dimension, "region", regions, regions - shape.optional_regions),
+        (dimension - 1, "surface", surfaces, set()),
     ):
         groups = [tag for _, tag in model.getPhysicalGroups(dim)]
         found = {model.getPhysicalName(dim, tag) or "no name" for tag in groups}
-        lost = found - allowed if kind == "surface" else found ^ allowed
-        if lost or not found:
+        if found - allowed or needed - found or not found:
             raise _bad_names(shape, kind, found, allowed)
         named = [e for tag in groups for e in model.getEntitiesForPhysicalGroup(dim, tag)]
         twice = len(set(named)) < len(named)
@@ -123,7 +118,7 @@ def _check_names(gmsh: ModuleType, shape: Shape) -> None:
 
 
 def _bad_names(
-    shape: Shape, kind: str, found: set[str], allowed: set[str], more: str = ""
+    shape: Geometry, kind: str, found: set[str], allowed: set[str], more: str = ""
 ) -> InputError:
     name = type(shape).__name__
     drawn, known = (", ".join(map(repr, sorted(names))) or "none" for names in (found, allowed))

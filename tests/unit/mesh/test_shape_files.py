@@ -90,10 +90,10 @@ def test_a_file_that_changed_is_another_shape(tmp_path: Path) -> None:
     [
         ("class Rectangle(:\n", "does not run: SyntaxError in line 1"),
         ("\nfrom nmcsim import nothing\n", "does not run: ImportError in line 2"),
-        ("x = 1\n", "must define one subclass of Shape, not 0"),
+        ("x = 1\n", "must define one subclass of Shape or ElectrodeShape, not 0"),
         (
             RECTANGLE + "class Other(Rectangle):\n    name = 'other'\n",
-            "one subclass of Shape, not 2",
+            "one subclass of Shape or ElectrodeShape, not 2",
         ),
         (RECTANGLE.replace("def build", "def draw"), "the shape Rectangle without build"),
         (RECTANGLE.replace('name = "rectangle"', ""), "the shape Rectangle without name"),
