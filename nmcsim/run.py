@@ -186,7 +186,7 @@ class _Run:
         numerics = case.numerics
         self.ndf = NDF(self.model.problem, numerics.rtol, max_order=numerics.max_order)
         self.ledger = Ledger(case, self.model, directory, found, self.ndf.counts)
-        self.state = first_state(case, self.model, self.ledger.recorder.layout, found)
+        self.state = first_state(case, self.model, self.ledger.recorder.layouts, found)
         self.standing = found.standing if found else Standing()
         clock.append(time.perf_counter())
         self.ledger.timing["mesh"] = clock[1] - clock[0]
@@ -232,7 +232,7 @@ class _Run:
             unknowns, ranks,
         )  # fmt: skip
         share = self.ledger.rock_salt
-        if share["meshed"] > 0.0:
+        if share is not None and share["meshed"] > 0.0:
             logger.info(
                 "  rock salt on %.4f %% of the lateral surface (asked: %.4f %%)",
                 100.0 * share["meshed"], 100.0 * share["asked"],
@@ -302,7 +302,7 @@ class _Run:
             before = times < now * (1.0 - 1e-12)
             for t in times[before].tolist():
                 between = dense(t)
-                recorder.row(t, between, number, dense.h, order)
+                recorder.row(t, between, number, dense.h, order, accepted=False)
                 recorder.frame(t, between)
             row = recorder.row(now, u, number, now - dense.t0, order)
             if not before.all():

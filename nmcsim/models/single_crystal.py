@@ -29,7 +29,8 @@ import numpy as np
 from ufl import grad, inner
 
 from nmcsim.constants import F
-from nmcsim.models.model import Model
+from nmcsim.models.model import Field, Model
+from nmcsim.observe.crystal import CrystalWatch
 from nmcsim.observe.places import Places
 from nmcsim.observe.reductions import Extremes, Weighted
 from nmcsim.physics.diffusion import in_layers
@@ -230,8 +231,8 @@ def _model(
 
     return Model(
         problem=problem,
-        field=theta,
-        region="crystal",
+        fields=(Field(theta, "lithium per site", means=lambda u: np.array([mean.of_state(u)])),),
+        watch=CrystalWatch(case, flux),
         set_current=set_current,
         set_voltage=set_voltage if has_potential else None,
         one_c=one_c,
@@ -249,7 +250,6 @@ def _model(
         inventory=lambda state: sites * mean.of_state(state),
         likely=_likely,
         where=places.said,
-        flux=flux,
         theta_charged=max(0.02, material.theta_discharged - (span if one_c else 0.75)),
         theta_discharged=material.theta_discharged,
         facts={

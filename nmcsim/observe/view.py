@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,11 +13,12 @@ from dolfinx.mesh import CellType
 
 from nmcsim.case.rock_salt import under_rock_salt
 from nmcsim.case.shape import Patches
+from nmcsim.imaging.cut import Cut, cut_at
 from nmcsim.imaging.section import Section
 from nmcsim.observe.layout import Layout
 from nmcsim.solve.fields import Array, Unknown
 
-__all__ = ["Probe", "SurfaceLine", "View"]
+__all__ = ["Picture", "Probe", "SurfaceLine", "View", "vtk_cells"]
 
 
 class Outline(Protocol):
@@ -91,11 +91,42 @@ class View:
         number[index] = np.arange(index.size)
         return cls(layout, index, Section(layout.nodes[index, :2], number[cells]))
 
-    @cached_property
-    def vtk_cells(self) -> tuple[str, npt.NDArray[np.int64]]:
-        """Name and connectivity of the layout's cells in VTK's order."""
-        name, order = _VTK[self.layout.dimension, self.layout.cells.shape[1]]
-        return name, self.layout.cells[:, list(order)]
+
+@dataclass(frozen=True)
+class Picture:
+    """A field in a plane: that of a 2D model, a vertical one through a 3D model; on rank 0.
+
+    Parameters
+    ----------
+    nodes : (n, 2) array
+        [m]; the second coordinate points away from the collector.
+    triangles : (m, 3) int array
+    part : (m,) int array
+        The piece of the field in which each triangle lies.
+    """
+
+    nodes: Array
+    triangles: npt.NDArray[np.int64]
+    part: npt.NDArray[np.int64]
+    _cut: Cut | None = None
+
+    @classmethod
+    def of_layout(cls, layout: Layout, y: float) -> Picture:
+        """The mesh itself in 2D; in 3D the plane of this ``y`` [m], cut from linear tetrahedra."""
+        if layout.dimension == 3:
+            cut = cut_at(layout.nodes, layout.cells, y)
+            return cls(cut.nodes, cut.triangles, layout.part[cut.cells], cut)
+        return cls(layout.nodes[:, :2], layout.cells, layout.part)
+
+    def of(self, values: npt.NDArray[np.floating]) -> Array:
+        """Values (..., n) in the plane from those at the layout's nodes."""
+        return np.asarray(values) if self._cut is None else self._cut.of(values)
+
+
+def vtk_cells(layout: Layout) -> tuple[str, npt.NDArray[np.int64]]:
+    """Name and connectivity of a layout's cells in VTK's order."""
+    name, order = _VTK[layout.dimension, layout.cells.shape[1]]
+    return name, layout.cells[:, list(order)]
 
 
 _VTK: Mapping[tuple[int, int], tuple[str, Sequence[int]]] = {

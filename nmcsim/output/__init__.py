@@ -4,8 +4,8 @@ from nmcsim.output.asked import Asked
 from nmcsim.output.checkpoint import Checkpoint, Standing
 from nmcsim.output.directory import Claim, held
 from nmcsim.output.initial import first_state
-from nmcsim.output.ledger import DRIFT_LIMIT, Ledger
+from nmcsim.output.ledger import Ledger
 
 __all__ = [
-    "DRIFT_LIMIT", "Asked", "Checkpoint", "Claim", "Ledger", "Standing", "first_state", "held",
+    "Asked", "Checkpoint", "Claim", "Ledger", "Standing", "first_state", "held",
 ]  # fmt: skip

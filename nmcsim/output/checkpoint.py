@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
+import numpy.typing as npt
 
 from nmcsim.errors import InputError, Mistake
 from nmcsim.results import write_atomically
 from nmcsim.solve.fields import Array
 
-__all__ = ["CHECKPOINT", "Checkpoint", "Standing"]
+__all__ = ["CHECKPOINT", "Checkpoint", "Kept", "Standing"]
 
 CHECKPOINT = "checkpoint.h5"
 
@@ -58,6 +60,31 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """One field of a state, in its layout's numbering.
+
+    Parameters
+    ----------
+    values : (n,) array
+        At the nodes, in the field's own unit.
+    nodes : (n, 3) array
+        Where they are [m].
+    part : (n,) int array
+        The piece of the field that each node belongs to.
+    parts : tuple of str
+        Names of the pieces; none where it is one.
+    means : tuple of float
+        The mean over each piece; none for a field that is not taken over by other runs.
+    """
+
+    values: Array
+    nodes: Array
+    part: npt.NDArray[np.int64]
+    parts: tuple[str, ...] = ()
+    means: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """All that a run needs to go on: written aside and renamed, so that it is whole or absent.
 
@@ -65,14 +92,10 @@ class Checkpoint:
     ----------
     case_hash : str
     standing : Standing
-    inventory : float
-        Lithium at the start of the run [mol].
-    theta : (n,) array
-        Nodal stoichiometry in the layout's numbering.
-    theta_mean : float
-        Its mean over the particle.
-    nodes : (n, 3) array
-        Where the nodes are [m].
+    at_start : mapping of name -> float
+        What must not change, as it was at the start: ``lithium`` [mol] and others.
+    fields : mapping of name -> Kept
+        Lithium per site first.
     scalars : mapping of name -> float
         The global unknowns.
     offsets : mapping
@@ -81,22 +104,20 @@ class Checkpoint:
         The steps that have ended.
     counts, timing : mapping
         So far.
-    worst_drift : float
-        Largest lithium drift so far.
+    worst : mapping of name -> float
+        Largest drift of each balance so far.
     """
 
     case_hash: str
     standing: Standing
-    inventory: float
-    theta: Array
-    theta_mean: float
-    nodes: Array
+    at_start: Mapping[str, float]
+    fields: Mapping[str, Kept]
     scalars: Mapping[str, float]
     offsets: Mapping[str, int]
     steps: Sequence[Mapping[str, Any]] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     timing: Mapping[str, float] = field(default_factory=dict)
-    worst_drift: float = 0.0
+    worst: Mapping[str, float] = field(default_factory=dict)
 
     def write(self, directory: Path) -> None:
         """Replace the directory's checkpoint by this one.
@@ -108,9 +129,15 @@ class Checkpoint:
         """
         image = io.BytesIO()
         with h5py.File(image, "w", libver=("earliest", "v110")) as file:
-            file["theta"], file["nodes"] = self.theta, self.nodes
-            file["theta"].attrs["unit"], file["nodes"].attrs["unit"] = "1", "m"
-            rest = {k: v for k, v in asdict(self).items() if k not in ("theta", "nodes")}
+            for name, kept in self.fields.items():
+                group = file.create_group(f"fields/{name}")
+                group["values"], group["nodes"], group["part"] = kept.values, kept.nodes, kept.part
+                group["nodes"].attrs["unit"] = "m"
+            rest = {k: v for k, v in asdict(replace(self, fields={})).items() if k != "fields"}
+            rest["fields"] = {
+                name: {"parts": kept.parts, "means": kept.means}
+                for name, kept in self.fields.items()
+            }
             # a dataset: an attribute holds 64 kB, less than the steps of a long protocol
             file["state"] = json.dumps(rest)
         write_atomically(directory / CHECKPOINT, image.getvalue())
@@ -129,8 +156,16 @@ class Checkpoint:
             with h5py.File(path, "r") as file:
                 rest = json.loads(file["state"].asstr()[()])
                 standing = Standing(**rest.pop("standing"))
-                theta, nodes = file["theta"][()], file["nodes"][()]
-                return cls(theta=theta, nodes=nodes, standing=standing, **rest)
+                fields = {
+                    name: _kept(file["fields"][name], **names)
+                    for name, names in rest.pop("fields").items()
+                }
+                return cls(fields=fields, standing=standing, **rest)
         except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
             message = f"cannot be read ({error}); run the case again into a new directory"
             raise InputError(Mistake(str(path), message)) from error
+
+
+def _kept(group: Any, parts: Sequence[str], means: Sequence[float]) -> Kept:
+    values, nodes, part = (group[name][()] for name in ("values", "nodes", "part"))
+    return Kept(values, nodes, part, tuple(parts), tuple(means))

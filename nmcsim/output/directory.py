@@ -21,7 +21,8 @@ __all__ = ["Claim", "held"]
 LOCK = ".lock"
 OURS = frozenset(
     ("case.toml", "inputs", "provenance.json", "summary.json", "history.csv", "history.h5",
-     "steps.csv", "log.jsonl", "fields.vtkhdf", "mesh.msh", CHECKPOINT, "figures", "report.html",
+     "steps.csv", "particles.csv", "log.jsonl", "fields.vtkhdf", "nmc.vtkhdf",
+     "solid.vtkhdf", "electrolyte.vtkhdf", "mesh.msh", CHECKPOINT, "figures", "report.html",
      "journal", "coarser")
 )  # fmt: skip
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nmcsim.errors import InputError, Mistake, NmcsimError
 from nmcsim.mesh.ranks import on_one_rank
-from nmcsim.models.model import Model
+from nmcsim.models.model import Field, Model
 from nmcsim.observe.layout import Layout
-from nmcsim.output.checkpoint import Checkpoint
+from nmcsim.output.checkpoint import Checkpoint, Kept
 from nmcsim.solve.fields import Array
 
-__all__ = ["earlier_state", "first_state"]
+__all__ = ["first_state", "taken_over"]
+
+Int = npt.NDArray[np.int64]
 
 
-def first_state(case: Any, model: Model, layout: Layout, found: Checkpoint | None) -> Array:
+def first_state(
+    case: Any, model: Model, layouts: Mapping[str, Layout], found: Checkpoint | None
+) -> Array:
     """The state vector from which a run begins or goes on; collective.
 
     Raises
@@ -27,19 +33,24 @@ def first_state(case: Any, model: Model, layout: Layout, found: Checkpoint | Non
     """
     problem = model.problem
     state = problem.state()
-    where = problem.slice(model.field)
     if found is None:
-        state[where] = _initial(case, model, layout, state)
+        if isinstance(case.protocol.initial, Path):
+            return _of_earlier(case.protocol.initial, model, layouts, state)
+        state[problem.slice(model.field)] = _given(case, model)
         return state
-    on_one_rank(problem.comm, lambda: _same_nodes(found, layout))
-    state[where] = layout.scatter(found.theta)
+    on_one_rank(problem.comm, lambda: _same_nodes(found, layouts))
+    for name, layout in layouts.items():
+        state[problem.slice(name)] = layout.scatter(found.fields[name].values)
     for name, value in found.scalars.items():
         state[problem.slice(name)] = value
     return state
 
 
-def _same_nodes(found: Checkpoint, layout: Layout) -> None:
-    if not _agree(found.nodes, layout.nodes):
+def _same_nodes(found: Checkpoint, layouts: Mapping[str, Layout]) -> None:
+    same = found.fields.keys() == layouts.keys() and all(
+        _agree(found.fields[name].nodes, layout.nodes) for name, layout in layouts.items()
+    )
+    if not same:
         raise InputError(
             Mistake("--resume", "finds the checkpoint of another mesh; run into a new directory")
         )
@@ -50,59 +61,131 @@ def _agree(a: Array, b: Array) -> bool:
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=0.0, atol=near))
 
 
-def _initial(case: Any, model: Model, layout: Layout, state: Array) -> Array:
-    """This rank's nodal values of the case's initial state."""
-    comm, space = model.problem.comm, model.field.space
-    initial = case.protocol.initial
-    if isinstance(initial, Path):
-        earlier = on_one_rank(comm, lambda: earlier_state(initial, layout.nodes))
-        return _with_mean(model, layout.scatter(earlier[0]), earlier[1], state)
-    points = space.tabulate_dof_coordinates()[: model.field.owned]
+def _given(case: Any, model: Model) -> Array:
+    """This rank's nodal values of an initial state that the case itself gives."""
+    lithium, initial = model.fields[0], case.protocol.initial
+    points = model.field.space.tabulate_dof_coordinates()[: model.field.owned]
     values, error = np.empty(0), None
     try:
-        values = np.asarray(case.protocol.initial_at(points.T))
+        if isinstance(initial, Mapping):
+            values = _by_part(lithium, initial)
+        else:
+            values = np.asarray(case.protocol.initial_at(points.T))
     except NmcsimError as mistake:
         error = mistake
-    for found in comm.allgather(error):
+    for found in model.problem.comm.allgather(error):
         if found is not None:
             raise found
     return values
 
 
-def _with_mean(model: Model, values: Array, mean: float, state: Array) -> Array:
-    """``values`` shifted to the ``mean`` of the earlier run: interpolation makes no lithium."""
-    trial = state.copy()
-    trial[model.problem.slice(model.field)] = values
-    return values + (mean - model.observables["theta_mean"](trial))
+def _by_part(field: Field, initial: Mapping[str, float]) -> Array:
+    """One value per piece of a field, ``rest`` for those that are not named."""
+    known = dict(initial)
+    rest = known.pop("rest", None)
+    unknown = [name for name in known if name not in field.parts]
+    if rest is None:
+        unknown += ["rest"] * any(name not in known for name in field.parts)
+    if unknown:
+        has = f"{field.parts[0]} to {field.parts[-1]}" if field.parts else "none"
+        message = (
+            "is needed for the particles that are not named"
+            if unknown[0] == "rest"
+            else f"is no particle of this geometry; it has {has}"
+        )
+        raise InputError(Mistake(f"protocol.initial.particles.{unknown[0]}", message))
+    values = np.array([known.get(name, rest) for name in field.parts], dtype=float)
+    return np.asarray(values[_part_of_dof(field)])
 
 
-def earlier_state(directory: Path, nodes: Array) -> tuple[Array, float]:
-    """The last state of an earlier result at ``nodes`` (n, 3) [m], and its mean.
+def _part_of_dof(field: Field) -> Int:
+    """The piece of each of this rank's owned nodes."""
+    part = np.zeros(field.unknown.owned, dtype=np.int64)
+    if field.part_of_cell is not None:
+        dofs = field.unknown.space.dofmap.list
+        of_dof = np.repeat(field.part_of_cell[: len(dofs)], dofs.shape[1])
+        owned = dofs.ravel() < part.size
+        part[dofs.ravel()[owned]] = of_dof[owned]
+    return part
 
-    Taken as it is where the meshes agree, else interpolated linearly between the earlier nodes.
+
+# -- the last state of an earlier result -----------------------------------------------------
+
+
+def _of_earlier(
+    directory: Path, model: Model, layouts: Mapping[str, Layout], state: Array
+) -> Array:
+    """``state`` with what an earlier result ended with, of each field that has means."""
+    comm, place = model.problem.comm, f'protocol.initial.from = "{directory}"'
+    earlier = on_one_rank(comm, lambda: Checkpoint.read(directory)).fields
+
+    def take(field: Field) -> None:
+        kept, layout = earlier[field.name], layouts[field.name]
+        values, exact = on_one_rank(comm, lambda: taken_over(kept, layout, field.parts, place))
+        where = model.problem.slice(field.unknown)
+        state[where] = layout.scatter(values)
+        if not exact:
+            state[where] += _missing(kept, field, state)[_part_of_dof(field)]
+
+    for field in model.fields:
+        # salt that the earlier model did not resolve stays as the case has it
+        if field.means is not None and field.name in earlier:
+            take(field)
+    return state
+
+
+def _missing(kept: Kept, field: Field, state: Array) -> Array:
+    """What each piece lacks of its mean in the earlier state: interpolation makes no lithium."""
+    assert field.means is not None
+    now = field.means(state)
+    if not field.parts:
+        return np.asarray(np.array(kept.means) - now)
+    before = dict(zip(kept.parts, kept.means, strict=True))
+    named = zip(field.parts, now.tolist(), strict=True)
+    return np.array([before[name] - mean if name in before else 0.0 for name, mean in named])
+
+
+def taken_over(
+    kept: Kept, layout: Layout, parts: tuple[str, ...], place: str
+) -> tuple[Array, bool]:
+    """A field of an earlier state at the nodes of a layout, and whether it is there as it was.
+
+    Taken as it is where the meshes agree, else interpolated linearly between the earlier nodes of
+    the piece with the same name; of all pieces, for one that the earlier state does not have.
 
     Raises
     ------
     InputError
-        If the result has no state, or covers another place.
+        The earlier state covers another place.
     """
-    from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
-
-    earlier = Checkpoint.read(directory)
-    if _agree(earlier.nodes, nodes):
-        return earlier.theta, earlier.theta_mean
-    place = f'protocol.initial.from = "{directory}"'
+    nodes = layout.nodes
+    if _agree(kept.nodes, nodes):
+        return kept.values, True
     size = float(np.ptp(nodes, axis=0).max())
     flat = float(np.ptp(nodes[:, 2])) < 1e-9 * size
-    d = 2 if flat else 3
-    if float(np.ptp(earlier.nodes[:, 2])) < 1e-9 * size and not flat:
+    if float(np.ptp(kept.nodes[:, 2])) < 1e-9 * size and not flat:
         raise InputError(
             Mistake(place, "is the state of a section; a 3D particle needs a 3D state")
         )
-    a, b = earlier.nodes[:, :d], nodes[:, :d]
+    d = 2 if flat else 3
+    a, b = kept.nodes[:, :d], nodes[:, :d]
     if np.abs(np.ptp(a, axis=0) - np.ptp(b, axis=0)).max() > 0.05 * size:
         raise InputError(Mistake(place, "is the state of a particle of another size or shape"))
-    theta = LinearNDInterpolator(a / size, earlier.theta)(b / size)
-    outside = np.isnan(theta)
-    theta[outside] = NearestNDInterpolator(a / size, earlier.theta)(b[outside] / size)
-    return np.asarray(theta), earlier.theta_mean
+    values, part = np.empty(len(nodes)), layout.part_of_node
+    for number in np.unique(part).tolist():
+        to = part == number
+        source = np.ones(len(a), dtype=bool)
+        if parts and parts[number] in kept.parts:
+            source = kept.part == kept.parts.index(parts[number])
+        values[to] = _interpolated(a[source] / size, kept.values[source], b[to] / size)
+    return values, False
+
+
+def _interpolated(a: Array, values: Array, b: Array) -> Array:
+    """Values at ``b`` between the points ``a``, that of the nearest point outside of them."""
+    from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+
+    found = np.asarray(LinearNDInterpolator(a, values)(b))
+    outside = np.isnan(found)
+    found[outside] = NearestNDInterpolator(a, values)(b[outside])
+    return found

@@ -14,18 +14,25 @@ from typing import Any
 from nmcsim import runtime
 from nmcsim.log import logger
 from nmcsim.mesh.ranks import on_one_rank
-from nmcsim.models.model import Model
-from nmcsim.output.checkpoint import Checkpoint, Standing
+from nmcsim.models.model import Field, Model
+from nmcsim.output.checkpoint import Checkpoint, Kept, Standing
 from nmcsim.output.finish import write_tables
 from nmcsim.output.recorder import Recorder
 from nmcsim.results import Journal, final_observables, write_atomically, write_json, write_summary
 from nmcsim.solve.fields import Array
 
-__all__ = ["DRIFT_LIMIT", "Ledger"]
+__all__ = ["Ledger"]
 
-DRIFT_LIMIT = 1e-9
 COUNTED = ("steps", "rejected", "residuals", "jacobians", "factorisations", "newton_failures")
 OVER = ("finished", "ended early")
+_MEANING = {
+    "lithium": (
+        "the initial inventory", "the fluxes of the model do not add up to its current"
+    ),
+    "salt": ("the initial amount", "the electrolyte gains or loses ions that nothing carries"),
+    "charge": ("the current", "what crosses an interface is not what flows to it"),
+}  # fmt: skip
+_OTHER = ("its scale", "the equations of the model do not conserve it")
 
 
 class Ledger:
@@ -63,8 +70,8 @@ class Ledger:
         if found is not None:
             self.steps = [dict(step) for step in found.steps]
             self._counts_before, self._timing_before = found.counts, found.timing
-            self.recorder.inventory = found.inventory
-            self.recorder.worst_drift = found.worst_drift
+            self.recorder.at_start = dict(found.at_start)
+            self.recorder.worst = dict(found.worst)
 
     def open(self, began: float, msh: Path) -> None:
         """Write the provenance and the mesh, begin the journal or go on with it.
@@ -85,21 +92,27 @@ class Ledger:
     def checkpoint(self, standing: Standing, state: Array) -> None:
         """Replace the checkpoint."""
         began = time.perf_counter()
-        problem, layout = self.model.problem, self.recorder.layout
-        nodal = layout.gather(state[problem.slice(self.model.field)])
-        mean = self.model.observables["theta_mean"](state)
+        problem, recorder, fields = self.model.problem, self.recorder, self.model.fields
+        nodal = recorder.gathered(state)
+        means = {f.name: () if f.means is None else f.means(state).tolist() for f in fields}
+        names = {field.name for field in fields}
         scalars = {
             u.name: problem.scalar(state, u.name)
-            for u in problem.unknowns if u is not self.model.field
+            for u in problem.unknowns if u.name not in names
         }  # fmt: skip
 
+        def kept(field: Field) -> Kept:
+            layout = recorder.layouts[field.name]
+            return Kept(
+                nodal[field.name], layout.nodes, layout.part_of_node, field.parts, means[field.name]
+            )
+
         def job() -> None:
-            assert nodal is not None
             Checkpoint(
-                case_hash=self.case.hash, standing=standing, inventory=self.recorder.inventory,
-                theta=nodal, theta_mean=mean, nodes=layout.nodes, scalars=scalars,
-                offsets=self.recorder.offsets(), steps=self.steps, counts=self.counts(),
-                timing=self.seconds(), worst_drift=self.recorder.worst_drift,
+                case_hash=self.case.hash, standing=standing, at_start=recorder.at_start,
+                fields={field.name: kept(field) for field in fields}, scalars=scalars,
+                offsets=recorder.offsets(), steps=self.steps, counts=self.counts(),
+                timing=self.seconds(), worst=recorder.worst,
             ).write(self.directory)  # fmt: skip
 
         on_one_rank(self.comm, job)
@@ -126,14 +139,15 @@ class Ledger:
 
     @property
     def drifts(self) -> str | None:
-        """The sentence for a lithium balance that is not kept, if it is not."""
-        worst = self.recorder.worst_drift
-        if worst <= DRIFT_LIMIT:
+        """The sentence for the balance that is least kept, if one is not."""
+        limit, worst = self.model.drift_limit, self.recorder.worst
+        name = max(worst, key=worst.__getitem__, default="")
+        if not name or worst[name] <= limit:
             return None
+        of, meaning = _MEANING.get(name, _OTHER)
         return (
-            f"the lithium balance drifts by {worst:.2g} of the initial inventory (limit "
-            f"{DRIFT_LIMIT:g}): the fluxes of the model do not add up to its current; the result "
-            f"in {self.directory} is not to be trusted"
+            f"the {name} balance drifts by {worst[name]:.2g} of {of} (limit {limit:g}): {meaning};"
+            f" the result in {self.directory} is not to be trusted"
         )
 
     # -- files ------------------------------------------------------------------------------
@@ -176,7 +190,7 @@ class Ledger:
 
     def _close(self, status: str, failure: Exception | None) -> None:
         began = time.perf_counter()
-        history = write_tables(self.directory, self.recorder, self.steps)
+        history, _ = write_tables(self.directory, self.recorder, self.steps)
         path = self.directory / "provenance.json"
         content = json.loads(path.read_text())
         content["runs"][-1]["wall_time"] = time.perf_counter() - self._began
@@ -184,22 +198,27 @@ class Ledger:
         self.timing["tables"] += time.perf_counter() - began
         seconds = self.seconds()
         more: dict[str, Any] = {} if failure is None else {"failure": str(failure)}
+        if self.rock_salt is not None:
+            more["rock_salt"] = self.rock_salt
         write_summary(
             self.directory, status=status, steps=self.steps,
-            balance={"lithium": self.recorder.worst_drift}, counts=self.counts(), timing=seconds,
+            balance=self.recorder.worst, counts=self.counts(), timing=seconds,
             observables=final_observables(history),
-            extrapolated=bool(self.case.physics.extrapolate), rock_salt=self.rock_salt, **more,
+            extrapolated=bool(self.case.physics.extrapolate), **more,
         )  # fmt: skip
         if status in OVER:
             Journal.remove(self.directory)
         if failure is None:
-            logger.info(
-                "  lithium drift %.0e of the inventory (limit %.0e)      %.1f s",
-                self.recorder.worst_drift, DRIFT_LIMIT, seconds["total"],
-            )  # fmt: skip
+            drifts = dict(self.recorder.worst)
+            said = f"lithium drift {drifts.pop('lithium', float('nan')):.0e} of the inventory"
+            said += "".join(f", {name} {drift:.0e}" for name, drift in drifts.items())
+            said += f" (limit {self.model.drift_limit:.0e})"
+            logger.info("  %s      %.1f s", said, seconds["total"])
 
     @property
-    def rock_salt(self) -> dict[str, float]:
-        """Share of the lateral surface under rock salt: asked, and meshed."""
+    def rock_salt(self) -> dict[str, float] | None:
+        """Share of the lateral surface under rock salt: asked, and meshed; None without any."""
+        if "coverage" not in self.model.facts:
+            return None
         asked = sum(s1 - s0 for s0, s1 in self.case.patches)
         return {"asked": float(asked), "meshed": self.model.facts["coverage"]}

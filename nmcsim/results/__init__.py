@@ -15,9 +15,11 @@ Opening and writing need numpy and h5py alone. The usual end of a run, on rank 0
 
 from nmcsim.results.files import WriteFailure, write_atomically, write_json, writing
 from nmcsim.results.journal import Frames, Journal, Recorded
+from nmcsim.results.particles import PARTICLE_QUANTITIES, Particles, ParticleSeries
 from nmcsim.results.result import Result
 from nmcsim.results.series import (
     QUANTITIES,
+    FieldMap,
     Points,
     Quantity,
     Series,
@@ -35,10 +37,14 @@ from nmcsim.results.write import (
 )
 
 __all__ = [
+    "PARTICLE_QUANTITIES",
     "QUANTITIES",
     "STATUSES",
+    "FieldMap",
     "Frames",
     "Journal",
+    "ParticleSeries",
+    "Particles",
     "Points",
     "Quantity",
     "Recorded",

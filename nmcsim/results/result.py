@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
-from nmcsim.results.series import Points, Series, SurfaceTheta, ThetaMap
+from nmcsim.results.particles import PARTICLE_QUANTITIES, ParticleSeries
+from nmcsim.results.series import FieldMap, Points, Quantity, Series, SurfaceTheta, ThetaMap
 from nmcsim.results.write import FORMAT, VERSION
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ class Result:
     surface, map, points : optional
         Lithium along the surface, on the section, at named points; None where the run recorded
         none.
+    particles : ParticleSeries, optional
+        What an electrode's particles are, and what was recorded of each.
+    maps : mapping of name -> FieldMap
+        The fields of an electrode over time; empty for a crystal, whose map is ``map``.
     """
 
     directory: Path
@@ -51,6 +57,8 @@ class Result:
     surface: SurfaceTheta | None = field(default=None, repr=False)
     map: ThetaMap | None = field(default=None, repr=False)
     points: Points | None = field(default=None, repr=False)
+    particles: ParticleSeries | None = field(default=None, repr=False)
+    maps: Mapping[str, FieldMap] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, directory: str | Path) -> Result:
@@ -68,24 +76,28 @@ class Result:
         """
         folder = Path(directory)
         _check(folder)
-        history, surface, section, points = _read_history(folder / "history.h5")
+        recorded = _read_history(folder / "history.h5")
         summary = _read(folder / "summary.json", json.loads)
         return cls(
             directory=folder,
             case_table=_read(folder / "case.toml", tomllib.loads),
-            history=history,
             steps=tuple(summary.get("steps", ())),
             summary=summary,
             provenance=_read(folder / "provenance.json", json.loads),
-            surface=surface,
-            map=section,
-            points=points,
+            **recorded,
         )
 
     def __repr__(self) -> str:
         rows, time = len(next(iter(self.history.values()), ())), self.history.get("time")
         lasts = f", {time.values[-1]:.6g} s" if time is not None and rows else ""
         return f'Result("{self.directory}"): {self.title}\n  {self.status}, {rows} rows{lasts}'
+
+    @property
+    def frame_times(self) -> NDArray[np.float64]:
+        """When maps were recorded [s]; (k,), of no frame where the run recorded none."""
+        if self.map is not None:
+            return self.map.time
+        return next((field.time for field in self.maps.values()), np.empty(0))
 
     @property
     def columns(self) -> dict[str, Series]:
@@ -206,16 +218,21 @@ def _read(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
     return content
 
 
-def _read_history(
-    path: Path,
-) -> tuple[dict[str, Series], SurfaceTheta | None, ThetaMap | None, Points | None]:
+def _read_history(path: Path) -> dict[str, Any]:
+    """What `Result` takes of it, by name."""
     try:
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != FORMAT or file.attrs.get("version", 0) > VERSION:
                 message = "has another layout; open it with the nmcsim named in provenance.json"
                 raise InputError(Mistake(str(path), message))
-            history = {name: _series(name, data) for name, data in file["history"].items()}
-            return history, _surface(file), _map(file), _points(file)
+            return {
+                "history": {name: _series(name, data) for name, data in file["history"].items()},
+                "surface": _surface(file),
+                "map": _map(file),
+                "points": _points(file),
+                "particles": _particles(file),
+                "maps": _maps(file),
+            }
     except (OSError, KeyError, RuntimeError) as error:
         # h5py says a truncated file as any of the three
         raise InputError(Mistake(str(path), f"is damaged ({error}); run the case again")) from error
@@ -242,7 +259,7 @@ def _surface(file: Any) -> SurfaceTheta | None:
 
 
 def _map(file: Any) -> ThetaMap | None:
-    if (g := file.get("map")) is None:
+    if (g := file.get("map")) is None or "nodes" not in g:
         return None
     return ThetaMap(
         nodes=g["nodes"][:],
@@ -258,3 +275,47 @@ def _points(file: Any) -> Points | None:
     if (g := file.get("points")) is None:
         return None
     return Points(tuple(g["names"].asstr()[:]), g["theta"][:])
+
+
+def _particles(file: Any) -> ParticleSeries | None:
+    if (g := file.get("particles")) is None:
+        return None
+    return ParticleSeries(
+        names=tuple(g["names"].asstr()[:]),
+        centre=g["centre"][:],
+        volume=g["volume"][:],
+        obstruction=g["obstruction"][:].astype(np.int64),
+        observed=g["observed"][:].astype(bool),
+        fragment_of=g["fragment_of"][:].astype(np.int64),
+        active=g["active"][:].astype(bool),
+        series={name: g[name][:] for name in PARTICLE_QUANTITIES if name in g},
+    )
+
+
+def _maps(file: Any) -> dict[str, FieldMap]:
+    """The fields of an electrode; none of a crystal, whose one map lies in the group itself."""
+    if (g := file.get("map")) is None or "nodes" in g:
+        return {}
+    names = {
+        kind: tuple(file[path].asstr()[:])
+        for kind, path in (("particle", "particles/names"), ("region", "map/region_names"))
+        if path in file
+    }
+    time = g["time"][:]
+
+    def one(of: Any) -> FieldMap:
+        values, a = of["values"], of["values"].attrs
+        kind = next((kind for kind in names if kind in of), None)
+        count = of["triangles"].shape[0]
+        return FieldMap(
+            nodes=of["nodes"][:],
+            triangles=of["triangles"][:].astype(np.int64),
+            time=time,
+            values=values[:],
+            quantity=Quantity(str(a["unit"]), str(a["symbol"]), str(a["description"])),
+            part=np.zeros(count, np.int64) if kind is None else of[kind][:].astype(np.int64),
+            part_names=names.get(kind or "", ()),
+            kind_of_part=kind or "region",
+        )
+
+    return {name: one(of) for name, of in g.items() if name not in ("time", "region_names")}

@@ -48,8 +48,20 @@ QUANTITIES: Mapping[str, Quantity] = {
     "dt": Quantity("s", "dt", "time step"),
     "order": Quantity("1", "k", "order of the time step"),
     "lithium_drift": Quantity("1", "drift", "lithium balance error over the initial inventory"),
+    "soc_variance": Quantity("1", "var SOC", "variance of the state of charge over the electrode"),
+    "salt_drift": Quantity("1", "drift", "salt balance error over the initial amount"),
+    "charge_drift": Quantity("1", "drift", "charge balance error over the current"),
+    "c_l_min": Quantity("mol/m3", "c_min", "lowest salt concentration"),
+    "c_l_max": Quantity("mol/m3", "c_max", "highest salt concentration"),
+    "V_U": Quantity("V", "V_U", "equilibrium potential of the mean lithium"),
+    "V_diffusion": Quantity("V", "V_D", "voltage lost to diffusion and uneven particles"),
+    "V_kinetic": Quantity("V", "V_kin", "voltage lost to the surface reaction"),
+    "V_electronic": Quantity("V", "V_el", "voltage lost to electronic conduction"),
+    "V_contact": Quantity("V", "V_con", "voltage lost in contacts"),
+    "V_ionic": Quantity("V", "V_ion", "voltage lost in the electrolyte"),
+    "V_lithium": Quantity("V", "V_Li", "voltage lost at the lithium"),
 }
-"""The columns that every run writes; a model adds its own with `series`."""
+"""The columns that a run may write; what else there is needs `series` to be told."""
 
 
 @dataclass(frozen=True)
@@ -171,16 +183,7 @@ class ThetaMap:
 
     def at(self, time: float) -> NDArray[np.float64]:
         """Nodal theta (n,) at ``time`` [s], linear between frames and constant outside them."""
-        last = len(self.time) - 1
-        right = int(np.clip(np.searchsorted(self.time, time), min(1, last), last))
-        left = max(right - 1, 0)
-        span = self.time[right] - self.time[left]
-        share = 1.0 if span <= 0 else float(np.clip((time - self.time[left]) / span, 0.0, 1.0))
-        before: Array = self.theta[left].astype(np.float64)
-        after: Array = self.theta[right].astype(np.float64)
-        if share == 0.0:
-            return before
-        return after if share == 1.0 else (1.0 - share) * before + share * after
+        return between_frames(self.time, self.theta, time)
 
 
 @dataclass(frozen=True)
@@ -195,3 +198,55 @@ class Points:
 
     names: tuple[str, ...]
     theta: Array
+
+
+@dataclass(frozen=True)
+class FieldMap:
+    """A field of an electrode in a plane: that of a 2D model, the vertical middle of a 3D one.
+
+    Parameters
+    ----------
+    nodes : (n, 2) float array
+        [m]; the second coordinate points away from the collector.
+    triangles : (m, 3) int array
+        Node numbers.
+    time : (k,) float array
+        Of the frames [s].
+    values : (k, n) float32 array
+        At the nodes.
+    quantity : Quantity
+        What they are.
+    part : (m,) int array
+        The piece of the electrode in which each triangle lies, a number into ``part_names``.
+    part_names : tuple of str
+        Names of particles or of regions; a field on one nameless piece has none.
+    kind_of_part : str
+        "particle" or "region".
+    """
+
+    nodes: Array
+    triangles: NDArray[np.int64]
+    time: Array
+    values: NDArray[np.float32]
+    quantity: Quantity
+    part: NDArray[np.int64]
+    part_names: tuple[str, ...] = ()
+    kind_of_part: str = "region"
+
+    def at(self, time: float) -> Array:
+        """Nodal values (n,) at ``time`` [s], linear between frames and constant outside them."""
+        return between_frames(self.time, self.values, time)
+
+
+def between_frames(times: Array, values: NDArray[np.float32], time: float) -> Array:
+    """The frame (n,) at ``time`` of ``values`` (k, n), linear between frames, constant outside."""
+    last = len(times) - 1
+    right = int(np.clip(np.searchsorted(times, time), min(1, last), last))
+    left = max(right - 1, 0)
+    span = times[right] - times[left]
+    share = 1.0 if span <= 0 else float(np.clip((time - times[left]) / span, 0.0, 1.0))
+    before: Array = values[left].astype(np.float64)
+    after: Array = values[right].astype(np.float64)
+    if share == 0.0:
+        return before
+    return after if share == 1.0 else (1.0 - share) * before + share * after

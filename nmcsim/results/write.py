@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmcsim.results.files import write_atomically, write_json
-from nmcsim.results.series import Points, Series, SurfaceTheta, ThetaMap
+from nmcsim.results.particles import PARTICLE_QUANTITIES, ParticleSeries
+from nmcsim.results.series import FieldMap, Points, Series, SurfaceTheta, ThetaMap
 
 STATUSES = ("finished", "ended early", "failed", "interrupted")
 STEP_COLUMNS = ("number", "sentence", "kind", "ended_by", "t_start", "t_end", "reason")
@@ -28,8 +29,12 @@ def write_history(
     surface: SurfaceTheta | None = None,
     theta_map: ThetaMap | None = None,
     points: Points | None = None,
+    particles: ParticleSeries | None = None,
+    maps: Mapping[str, FieldMap] | None = None,
 ) -> None:
     """Write ``history.h5`` and ``history.csv`` into ``directory``, each atomically.
+
+    Of particles there is ``particles.csv``, too.
 
     Parameters
     ----------
@@ -39,6 +44,11 @@ def write_history(
         All of the same length; `series` builds it from plain columns.
     surface, theta_map, points : optional
         What was recorded along the surface, on the section and at named points.
+    particles : optional
+        What was recorded of each particle of an electrode, row by row of the history.
+    maps : mapping of name -> FieldMap, optional
+        The fields of an electrode, all at the same times; instead of ``theta_map``. Parts that are
+        particles are those of ``particles``.
 
     Raises
     ------
@@ -62,8 +72,16 @@ def write_history(
             _write_map(file.create_group("map"), theta_map)
         if points is not None:
             _write_points(file.create_group("points"), points)
+        if particles is not None:
+            _write_particles(file.create_group("particles"), particles)
+        if maps:
+            _write_maps(file.create_group("map"), maps)
     write_atomically(directory / "history.h5", image.getvalue())
     write_atomically(directory / "history.csv", _history_csv(history, points))
+    if particles is not None:
+        write_atomically(
+            directory / "particles.csv", _particles_csv(history["time"].values, particles)
+        )
 
 
 def _dataset(
@@ -120,6 +138,56 @@ def _write_points(group: Any, points: Points) -> None:
     names = np.array(points.names, dtype=h5py.string_dtype())
     _dataset(group, "names", names, "1", "name", "names of the points")
     _dataset(group, "theta", points.theta, "1", "theta", "lithium per site at the points")
+
+
+def _write_particles(group: Any, particles: ParticleSeries) -> None:
+    names = np.array(particles.names, dtype=h5py.string_dtype())
+    _dataset(group, "names", names, "1", "name", "names of the particles")
+    _dataset(group, "centre", particles.centre, "m", "X", "centres of mass")
+    _dataset(group, "volume", particles.volume, "m3", "v", "volumes")
+    for name, values, about in (
+        ("obstruction", particles.obstruction, "particles on the way to the binder, -1 unknown"),
+        ("observed", particles.observed, "1 for a particle that is seen from above"),
+        ("fragment_of", particles.fragment_of, "number of the whole particle, -1 for a whole one"),
+        ("active", particles.active, "1 for a particle with electronic contact"),
+    ):
+        _dataset(group, name, values.astype(np.int32), "1", name, about)
+    for name, series in particles.series.items():
+        is_a = PARTICLE_QUANTITIES[name]
+        _dataset(group, name, series, is_a.unit, is_a.symbol, is_a.description)
+
+
+def _write_maps(group: Any, maps: Mapping[str, FieldMap]) -> None:
+    _dataset(group, "time", next(iter(maps.values())).time, "s", "t", "time of the frames")
+    regions: tuple[str, ...] = ()
+    for name, field in maps.items():
+        of, what = group.create_group(name), field.quantity
+        triangles = field.triangles.astype(np.int32)
+        _dataset(of, "nodes", field.nodes, "m", "X", "positions of the nodes")
+        _dataset(of, "triangles", triangles, "1", "T", "nodes of the triangles")
+        values = field.values.astype(np.float32)
+        _dataset(of, "values", values, what.unit, what.symbol, what.description)
+        part = field.part.astype(np.int32)
+        if field.part_names and field.kind_of_part == "region":
+            # one list of names for all fields
+            regions += tuple(n for n in field.part_names if n not in regions)
+            part = np.array([regions.index(n) for n in field.part_names], dtype=np.int32)[part]
+        if field.part_names:
+            kind = field.kind_of_part
+            _dataset(of, kind, part, "1", kind[0], f"{kind} of each triangle")
+    if regions:
+        names = np.array(regions, dtype=h5py.string_dtype())
+        _dataset(group, "region_names", names, "1", "name", "names of the regions")
+
+
+def _particles_csv(time: NDArray[Any], particles: ParticleSeries) -> bytes:
+    """One row per row of the history: the time, then what was recorded of each particle."""
+    header, columns = ["time [s]"], [time]
+    for name, series in particles.series.items():
+        unit = PARTICLE_QUANTITIES[name].unit
+        header += [f"{name} of {particle} [{unit}]" for particle in particles.names]
+        columns += list(series.T)
+    return table(header, zip(*columns, strict=True))
 
 
 def _history_csv(history: Mapping[str, Series], points: Points | None) -> bytes:

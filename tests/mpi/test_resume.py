@@ -32,11 +32,11 @@ from nmcsim.output.recorder import Recorder
 comm = runtime.MPI.COMM_WORLD
 nmcsim.run.CHECKPOINT_EVERY = 0.02
 plain, rows = Recorder.row, []
-def row(self, *arguments):
+def row(self, *arguments, **options):
     rows.append(arguments[0])
     if len(rows) == {at}:
         trap()
-    return plain(self, *arguments)
+    return plain(self, *arguments, **options)
 Recorder.row = row
 def trap():
 {trap}

@@ -137,8 +137,12 @@ def test_a_start_without_potentials_says_so(
 def test_a_model_that_loses_lithium_fails(
     crystal: Any, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    plain = Recorder.drift
-    monkeypatch.setattr(Recorder, "drift", lambda self, state: plain(self, state) + 2e-9)
+    plain = Recorder.drifts
+
+    def drifts(self: Recorder, *arguments: Any) -> dict[str, float]:
+        return {name: drift + 2e-9 for name, drift in plain(self, *arguments).items()}
+
+    monkeypatch.setattr(Recorder, "drifts", drifts)
     with pytest.raises(RunFailure, match="the lithium balance drifts by 2e-09 of the initial"):
         run(crystal("Charge at 1C for 1 minute"))
     assert Result.load(tmp_path / "out").status == "failed"
@@ -221,11 +225,11 @@ def test_an_interrupted_run_keeps_its_state(
     case = crystal("Rest for 1 minute", "Charge at 1C until 4.1 V")
     plain, rows = Recorder.row, []
 
-    def row(self: Recorder, *arguments: Any) -> Any:
+    def row(self: Recorder, *arguments: Any, **options: Any) -> Any:
         rows.append(arguments[0])
         if len(rows) == 40:
             os.kill(os.getpid(), number)
-        return plain(self, *arguments)
+        return plain(self, *arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(Recorder, "row", row)

@@ -123,8 +123,8 @@ os.fsync = fsync
     "the end of a step": """
 from nmcsim.output.recorder import Recorder
 plain = Recorder.row
-def row(self, t, state, step, *rest):
-    return plain(self, t, state, step, *rest) if step < 2 else die()
+def row(self, t, state, step, *rest, **options):
+    return plain(self, t, state, step, *rest, **options) if step < 2 else die()
 Recorder.row = row
 """,
     "the journal complete but no summary": """
@@ -258,11 +258,11 @@ def test_rows_later_than_the_checkpoint_are_dropped(
     trap = """
 from nmcsim.output.recorder import Recorder
 plain, n = Recorder.row, []
-def row(self, *arguments):
+def row(self, *arguments, **options):
     n.append(1)
     if len(n) == 30:
         nmcsim.run.CHECKPOINT_EVERY = 1e9
-    return plain(self, *arguments) if len(n) < 60 else die()
+    return plain(self, *arguments, **options) if len(n) < 60 else die()
 Recorder.row = row
 """
     dies(case_file, tmp_path / "out", trap)

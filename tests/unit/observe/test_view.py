@@ -12,7 +12,7 @@ from nmcsim.case.outline import Circle
 from nmcsim.imaging.section import Section
 from nmcsim.observe.layout import Layout
 from nmcsim.observe.reductions import Extremes, Weighted
-from nmcsim.observe.view import Probe, SurfaceLine, View
+from nmcsim.observe.view import Probe, SurfaceLine, View, vtk_cells
 from nmcsim.solve.fields import Array, Unknown
 from tests.crystals import crystal, sized
 
@@ -139,7 +139,7 @@ def test_section_has_the_particles_area_and_centre(make, name: str, degree: int)
     if particle.mesh.dimension == 3:
         heights = view.layout.nodes[view.index, 2]
         assert heights == pytest.approx(particle.case.geometry.height, rel=1e-9)
-        assert view.vtk_cells[0] == ("hexahedron" if degree == 1 else "hexahedron27")
+        assert vtk_cells(view.layout)[0] == ("hexahedron" if degree == 1 else "hexahedron27")
 
 
 @pytest.mark.parametrize("name", SHAPES)
