@@ -10,7 +10,9 @@ import ufl
 
 from nmcsim.constants import F, R
 
-__all__ = ["butler_volmer", "butler_volmer_at"]
+__all__ = ["butler_volmer", "butler_volmer_at", "butler_volmer_both"]
+
+Array = npt.NDArray[np.float64]
 
 LINEAR_BEYOND = 12.0
 """Argument beyond which sinh goes on with its slope: there the current is 1e5 i0, and Newton's
@@ -54,3 +56,46 @@ def butler_volmer_at(
     x = F / (2.0 * R * T) * eta
     inside = np.clip(x, -LINEAR_BEYOND, LINEAR_BEYOND)
     return np.asarray(2.0 * i0 * (np.sinh(inside) + np.cosh(LINEAR_BEYOND) * (x - inside)))
+
+
+STEEP = 24.0
+"""Exponent beyond which an exponential goes on with its slope, for the same reason."""
+
+
+def exponential(x: Array) -> tuple[Array, Array]:
+    """exp(x), along its tangent beyond x = 24, and its derivative."""
+    slope = np.exp(np.minimum(x, STEEP))
+    return slope * (1.0 + np.maximum(x - STEEP, 0.0)), slope
+
+
+def butler_volmer_both(
+    eta: Array, T: float, alpha_a: float = 0.5, alpha_c: float = 0.5
+) -> tuple[Array, Array]:
+    """Current density over exchange current density, and its derivative by the overpotential.
+
+        i / i0 = exp(a_a F eta / RT) - exp(-a_c F eta / RT)
+
+    Each exponential goes on along its tangent beyond an exponent of 24.
+
+    Parameters
+    ----------
+    eta : (n,) array
+        Overpotential [V]; positive oxidises.
+    T : float
+        Temperature [K].
+    alpha_a, alpha_c : float
+        Transfer coefficients.
+
+    Returns
+    -------
+    (n,) array, (n,) array
+        i / i0, and its derivative [1/V].
+
+    References
+    ----------
+    Sharma et al., Nano Lett. 22 (2022) 5883, Eq. 1.
+    """
+    f = F / (R * T)
+    forth, forth_slope = exponential(alpha_a * f * eta)
+    back, back_slope = exponential(-alpha_c * f * eta)
+    return forth - back, f * (alpha_a * forth_slope + alpha_c * back_slope)

@@ -64,13 +64,15 @@ class Blocks:
             for j in range(n):
                 present = [a[i][j] for a in kinds if a[i][j] is not None]
                 whole = [a for a in present if fem.IntegralType.cell in a.integral_types]
-                if whole:
+                part = self.unknowns[i].measure if i == j else None
+                if whole and part is None:
                     chosen[i][j] = whole[0]
-                elif len(present) == 1:
+                elif len(present) == 1 and part is None:
                     chosen[i][j] = present[0]
                 elif present or i == j:
                     v, u = self.unknowns[i].test, ufl.TrialFunction(self.unknowns[j].space)
-                    chosen[i][j] = self.compile(u * v * (ufl.ds if present else ufl.dx))
+                    measure = part or (ufl.ds if present else ufl.dx)
+                    chosen[i][j] = self.compile(u * v * measure)
         mat = fem_petsc.create_matrix(chosen, kind="aij")
         self.assemble_matrix(mat, chosen)  # an entry never set would be squeezed out
         mat.zeroEntries()
@@ -90,8 +92,18 @@ class Blocks:
                 mat.restoreLocalSubMatrix(self._is[i], self._is[j], sub)
         mat.assemble()
 
-    def assemble_vector(self, forms: Sequence[Any]) -> Array:
-        """The assembled ``forms`` (None is zero), summed over ranks; owned rows, shape (size,)."""
+    def assemble_vector(
+        self, forms: Sequence[Any], moved: Sequence[tuple[int, Any, Array]] = ()
+    ) -> Array:
+        """The assembled ``forms`` (None is zero), summed over ranks; owned rows, shape (size,).
+
+        Parameters
+        ----------
+        forms : sequence of compiled linear forms
+            One for each unknown.
+        moved : sequence of (int, (n,) int array, (n,) array)
+            What is added besides: number of the unknown, local dofs (owned or ghost), amounts.
+        """
         owned, ghost = self.offsets, self._ghost_offsets
         with self._b.localForm() as local:
             local.set(0.0)
@@ -104,6 +116,11 @@ class Blocks:
                 fem.assemble_vector(part, form)
                 a[owned[i] : owned[i + 1]] = part[:n]
                 a[ghost[i] : ghost[i + 1]] = part[n:]
+            for i, dofs, amounts in moved:
+                n = self.unknowns[i].owned
+                whole = np.bincount(dofs, amounts, minlength=self._parts[i].size)
+                a[owned[i] : owned[i + 1]] += whole[:n]
+                a[ghost[i] : ghost[i + 1]] += whole[n:]
         if self.comm.size > 1:
             self._b.ghostUpdate(_ADD, _REVERSE)
         return np.array(self._b.array_r)

@@ -7,6 +7,7 @@ A model page writes its balances in UFL with these and hands them to a
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -44,6 +45,8 @@ class Unknown:
         Whether the time step is controlled by this unknown.
     max_update : float
         Largest change [`unit`] that one Newton iteration may make.
+    measure : UFL measure, optional
+        Of the region on which it lives, where its space is that of a part of a mesh.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Unknown:
     algebraic: bool = False
     in_error_test: bool = True
     max_update: float = math.inf
+    measure: Any = None
     u: Any = field(init=False)
     dt: Any = field(init=False)
     test: Any = field(init=False)
@@ -111,3 +115,41 @@ class Nodal:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", fem.Function(self.of.space))
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange:
+    """What moves between unknowns that meet at nodes: a law of their values there.
+
+        F_k[node] += sum over terms of coefficient_k * weight[node] * f(u_1, ..., u_m)
+
+    A reaction on a surface is one: lumped at the nodes, so that all that is nonlinear in it is a
+    function of arrays, and what leaves one balance enters the others to the last digit.
+
+    Parameters
+    ----------
+    arguments : sequence of (Unknown, (n,) int array)
+        Unknowns of the law, and the local dof (owned or ghost) of each at each node; zeros for a
+        global scalar.
+    law : callable
+        ``(u_1, ..., u_m) -> (f, (df/du_1, ..., df/du_m))``, arrays of shape (n,).
+    weight : (n,) array
+        Of each node on this rank, such as the area it stands for.
+    rows : sequence of (Unknown, (n,) int array, float or callable)
+        Balances that it enters: dofs as above, and a coefficient, or a function that gives it after
+        each change of a control.
+    """
+
+    arguments: Sequence[tuple[Unknown, npt.NDArray[np.int32]]]
+    law: Callable[..., tuple[Array, Sequence[Array]]]
+    weight: Array
+    rows: Sequence[tuple[Unknown, npt.NDArray[np.int32], float | Callable[[], float]]]
+
+    def value(self) -> Array:
+        """f at the nodes (n,), from the present values of the unknowns' functions."""
+        return self.law(*(u.u.x.array[dofs] for u, dofs in self.arguments))[0]
+
+    def coefficient(self, row: int) -> float:
+        """The coefficient with which it enters a balance now."""
+        given = self.rows[row][2]
+        return float(given() if callable(given) else given)

@@ -5,7 +5,7 @@
 u are the unknowns, w the nodal laws. The rows are sorted once
 (:mod:`~nmcsim.solve.classify`) and evaluated as
 
-    F = M u_t + A u + sum_k K_k w_k(u) + source + general(t, u, w)
+    F = M u_t + A u + sum_k K_k w_k(u) + source + general(t, u, w) + exchanges(u)
 
 with constant sparse matrices M, A, K_k. Rows are scaled so that the entries of the
 Jacobian are near one, whatever the units of the balances.
@@ -22,9 +22,10 @@ import numpy as np
 from mpi4py import MPI
 
 from nmcsim.solve.blocks import SAME, BlockForms, Blocks, Mat, empty_blocks, has_any
-from nmcsim.solve.classify import derivative, split
-from nmcsim.solve.fields import Array, Control, Nodal, Unknown
+from nmcsim.solve.classify import Split, derivative, split
+from nmcsim.solve.fields import Array, Control, Exchange, Nodal, Unknown
 from nmcsim.solve.linear import LinearSolver
+from nmcsim.solve.pointwise import Pointwise
 
 __all__ = ["Problem"]
 
@@ -38,7 +39,7 @@ class Problem:
         They are stacked in this order, each rank's owned entries of the first unknown first.
     residual : sequence of ufl.Form
         One linear form per unknown, in the same order, in terms of ``unknown.u``,
-        ``unknown.dt`` and ``unknown.test``; all of SI units.
+        ``unknown.dt`` and ``unknown.test``; all of SI units. None where only exchanges make it.
     nodal : sequence of Nodal
         The nodal laws that the residual contains.
     controls : sequence of Control
@@ -46,7 +47,11 @@ class Problem:
     solver : LinearSolver
         How linear systems are solved.
     form_options : dict, optional
-        Form compiler and JIT options.
+        Form compiler and JIT options, and the entity maps of spaces on parts of the mesh.
+    exchanges : sequence of Exchange
+        What moves between unknowns at nodes.
+    pins : mapping of Unknown -> (n,) int array
+        Local dofs whose equation is u = 0 in place of their row.
 
     Attributes
     ----------
@@ -64,6 +69,8 @@ class Problem:
         controls: Sequence[Control] = (),
         solver: LinearSolver | None = None,
         form_options: Mapping[str, Any] | None = None,
+        exchanges: Sequence[Exchange] = (),
+        pins: Mapping[Unknown, Any] | None = None,
     ) -> None:
         self.unknowns = tuple(unknowns)
         self.nodal = tuple(nodal)
@@ -71,11 +78,13 @@ class Problem:
         self.schedule: Callable[[float], Mapping[str, float]] | None = None
         self.timing: dict[str, float] = defaultdict(float)
         self.solver = solver or LinearSolver()
+        self.entity_maps = (form_options or {}).get("entity_maps")
         self._blocks = Blocks(unknowns, form_options or {})
         self.comm, self.size = self._blocks.comm, self._blocks.size
         self.global_size: int = self.comm.allreduce(self.size)
 
         start = time.perf_counter()
+        self._pointwise = Pointwise(self._blocks, exchanges, pins or {})
         self._compile(residual)
         compiled = time.perf_counter()
         self.timing["jit"] += compiled - start
@@ -102,7 +111,7 @@ class Problem:
 
         constants: set[Any] = set()
         for i, row in enumerate(residual):
-            parts = split(row, [*u, *u_t, *w])
+            parts = Split() if row is None else split(row, [*u, *u_t, *w])
             for a in parts.linear.values():
                 constants |= set(a.constants())
             self._source[i], self._general[i] = compile_(parts.source), compile_(parts.general)
@@ -136,6 +145,8 @@ class Problem:
         self._Gw = [self._empty(forms) for forms in self._forms_Gw]
         self._work: Mat = self._J.duplicate(copy=False) if any(self._K) else None
         self._assemble_constant()
+        if self._pointwise:
+            self._pointwise.allocate(self._J)
         self._stale = True
         self._src = np.zeros(self.size)
         self._slopes = [np.zeros(0) for _ in self.nodal]
@@ -153,10 +164,12 @@ class Problem:
             if mat is not None:
                 self._blocks.assemble_matrix(mat, a)
         self._scale_rows()
+        self._pointwise.rescale(self._row_scales)
 
     def _scale_rows(self) -> None:
         """Divide each unknown's rows by the largest entry that constant matrices have there."""
         self.row_scale = np.ones(self.size)
+        self._row_scales = [1.0] * len(self.unknowns)
         constant = [m for m in (self._A, *self._K) if m is not None]
         for i, f in enumerate(self.unknowns):
             mats = constant if any(self._forms_A[i]) else []
@@ -165,6 +178,7 @@ class Problem:
             own = max((self._blocks.largest(m, i) for m in mats), default=0.0)
             largest = self.comm.allreduce(own, op=MPI.MAX)
             if largest > 0.0:
+                self._row_scales[i] = 1.0 / largest
                 self.row_scale[self.slice(f)] = 1.0 / largest
         self._r.array[:] = self.row_scale
         for mat in (self._M, *constant):
@@ -195,6 +209,13 @@ class Problem:
             f.u.x.array[: f.owned] = state[self.slice(f)]
             f.u.x.scatter_forward()
 
+    def update_laws(self) -> None:
+        """Evaluate the nodal laws at the unknowns' functions, for forms that read them."""
+        for law in self.nodal:
+            everywhere = law.of.u.x.array
+            dofs = slice(None) if law.dofs is None else law.dofs
+            law.value.x.array[dofs] = law.curve.both(everywhere[dofs])[0]
+
     def set(self, **values: float) -> None:
         """Set controls by name; the parts of the residual that depend on them are refreshed."""
         rebuild = False
@@ -224,7 +245,7 @@ class Problem:
             self._src = self._blocks.assemble_vector(self._source) * self.row_scale
             self._stale = False
         out = self._src.copy()
-        if self._has_general:
+        if self._has_general or self._pointwise.exchanges:
             self.assign(u)
         if self._M is not None:
             out += self._product(self._M, self._x, u_t)
@@ -236,8 +257,11 @@ class Problem:
                 values = np.zeros(self.size)
                 values[self.slice(law.of)] = w
                 out += self._product(self._K[k], self._x, values)
-        if self._has_general:
-            out += self._blocks.assemble_vector(self._general) * self.row_scale
+        if self._has_general or self._pointwise.exchanges:
+            moved = self._pointwise.moved()
+            out += self._blocks.assemble_vector(self._general, moved) * self.row_scale
+        pinned = self._pointwise.pinned
+        out[pinned] = u[pinned]
         self.timing["assembly"] += time.perf_counter() - start
         return out
 
@@ -266,6 +290,14 @@ class Problem:
     def jacobian(self, t: float, u: Array, u_t: Array, shift: float) -> Mat:
         """J = shift dF/du_t + dF/du at the state of the last :meth:`residual` call."""
         start = time.perf_counter()
+        J = self._assembled(shift)
+        if self._pointwise:
+            J = self._pointwise.jacobian(J)
+        self.timing["assembly"] += time.perf_counter() - start
+        return J
+
+    def _assembled(self, shift: float) -> Mat:
+        """The part of the Jacobian that comes from forms."""
         J = self._J
         if self._M is None:
             J.zeroEntries()
@@ -280,7 +312,6 @@ class Problem:
             self._blocks.assemble_matrix(self._G, self._forms_G)
             self._G.diagonalScale(self._r, None)
             J.axpy(1.0, self._G, structure=SAME)
-        self.timing["assembly"] += time.perf_counter() - start
         return J
 
     def _add_law(self, J: Mat, k: int) -> None:
@@ -311,7 +342,8 @@ class Problem:
         The unknowns are the time derivatives of differential unknowns and the values of
         algebraic ones: columns of dF/du_t and of dF/du respectively.
         """
-        J = self.jacobian(t, u, u_t, 0.0)
+        start = time.perf_counter()
+        J = self._assembled(0.0)
         mask = np.zeros(self.size)
         for f in self.unknowns:
             mask[self.slice(f)] = float(f.algebraic)
@@ -319,6 +351,9 @@ class Problem:
         J.diagonalScale(None, self._d)
         if self._M is not None:
             J.axpy(1.0, self._M, structure=SAME)
+        if self._pointwise:
+            J = self._pointwise.jacobian(J, algebraic_only=True)
+        self.timing["assembly"] += time.perf_counter() - start
         self._factor(J)
 
     def _factor(self, J: Mat) -> None:
