@@ -6,7 +6,7 @@ import json
 import platform
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,15 @@ from nmcsim.models.model import Field, Model
 from nmcsim.output.checkpoint import Checkpoint, Kept, Standing
 from nmcsim.output.finish import write_tables
 from nmcsim.output.recorder import Recorder
-from nmcsim.results import Journal, final_observables, write_atomically, write_json, write_summary
+from nmcsim.results import (
+    Journal,
+    final_observables,
+    headline,
+    headline_lines,
+    write_atomically,
+    write_json,
+    write_summary,
+)
 from nmcsim.solve.fields import Array
 
 __all__ = ["Ledger"]
@@ -190,7 +198,7 @@ class Ledger:
 
     def _close(self, status: str, failure: Exception | None) -> None:
         began = time.perf_counter()
-        history, _ = write_tables(self.directory, self.recorder, self.steps)
+        history, particles = write_tables(self.directory, self.recorder, self.steps)
         path = self.directory / "provenance.json"
         content = json.loads(path.read_text())
         content["runs"][-1]["wall_time"] = time.perf_counter() - self._began
@@ -200,20 +208,32 @@ class Ledger:
         more: dict[str, Any] = {} if failure is None else {"failure": str(failure)}
         if self.rock_salt is not None:
             more["rock_salt"] = self.rock_salt
+        lines: list[str] = []
+        if particles is not None:
+            found = headline(history, particles, self.steps, finished=status == "finished")
+            more |= found
+            lines = headline_lines(found, particles)
         write_summary(
             self.directory, status=status, steps=self.steps,
-            balance=self.recorder.worst, counts=self.counts(), timing=seconds,
-            observables=final_observables(history),
+            balance=self.recorder.worst, drift_limit=self.model.drift_limit,
+            counts=self.counts(), timing=seconds, observables=final_observables(history),
             extrapolated=bool(self.case.physics.extrapolate), **more,
         )  # fmt: skip
         if status in OVER:
             Journal.remove(self.directory)
         if failure is None:
-            drifts = dict(self.recorder.worst)
-            said = f"lithium drift {drifts.pop('lithium', float('nan')):.0e} of the inventory"
-            said += "".join(f", {name} {drift:.0e}" for name, drift in drifts.items())
-            said += f" (limit {self.model.drift_limit:.0e})"
-            logger.info("  %s      %.1f s", said, seconds["total"])
+            self._say([*lines, f"{self._drift_line()}      {seconds['total']:.1f} s"])
+
+    def _drift_line(self) -> str:
+        drifts = dict(self.recorder.worst)
+        said = f"  lithium drift {drifts.pop('lithium', float('nan')):.0e} of the inventory"
+        said += "".join(f", {name} {drift:.0e}" for name, drift in drifts.items())
+        return f"{said} (limit {self.model.drift_limit:.0e})"
+
+    @staticmethod
+    def _say(lines: Iterable[str]) -> None:
+        for line in lines:
+            logger.info("%s", line)
 
     @property
     def rock_salt(self) -> dict[str, float] | None:

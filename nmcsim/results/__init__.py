@@ -14,6 +14,7 @@ Opening and writing need numpy and h5py alone. The usual end of a run, on rank 0
 """
 
 from nmcsim.results.files import WriteFailure, write_atomically, write_json, writing
+from nmcsim.results.headline import headline, headline_lines
 from nmcsim.results.journal import Frames, Journal, Recorded
 from nmcsim.results.particles import PARTICLE_QUANTITIES, Particles, ParticleSeries
 from nmcsim.results.result import Result
@@ -54,6 +55,8 @@ __all__ = [
     "ThetaMap",
     "WriteFailure",
     "final_observables",
+    "headline",
+    "headline_lines",
     "series",
     "table",
     "write_atomically",

@@ -80,7 +80,8 @@ def write_history(
     write_atomically(directory / "history.csv", _history_csv(history, points))
     if particles is not None:
         write_atomically(
-            directory / "particles.csv", _particles_csv(history["time"].values, particles)
+            directory / "particles.csv",
+            _particles_csv(history["time"].values if "time" in history else np.empty(0), particles),
         )
 
 
