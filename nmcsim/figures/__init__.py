@@ -18,6 +18,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
+from nmcsim.figures.activation import (
+    activation_curves,
+    activation_curves_data,
+    activation_histogram,
+    activation_histogram_data,
+    has_activation,
+)
 from nmcsim.figures.curves import (
     RESOLVED,
     asymmetry,
@@ -28,6 +35,13 @@ from nmcsim.figures.curves import (
     voltages,
     voltages_data,
 )
+from nmcsim.figures.cycles import cycles, cycles_data, has_split, voltage_split, voltage_split_data
+from nmcsim.figures.electrode_maps import (
+    electronic_path,
+    electronic_path_data,
+    maps,
+    maps_data,
+)
 from nmcsim.figures.kymograph import kymograph, kymograph_data
 from nmcsim.figures.maps import theta_maps, theta_maps_data
 from nmcsim.figures.overview import overview
@@ -37,13 +51,19 @@ from nmcsim.results import Result, table, write_atomically, writing
 __all__ = [
     "FIGURES",
     "FigureKind",
+    "activation_curves",
+    "activation_histogram",
     "asymmetry",
+    "cycles",
     "drawable",
+    "electronic_path",
     "kymograph",
+    "maps",
     "overview",
     "save",
     "theta_maps",
     "voltage",
+    "voltage_split",
     "voltages",
     "write_all",
     "write_joint",
@@ -93,10 +113,30 @@ def _has_voltage(result: Result) -> bool:
     return "voltage" in result.history and bool(np.isfinite(result["voltage"].values).any())
 
 
+def _of_a_crystal(result: Result) -> bool:
+    return result.particles is None and _has_voltage(result)
+
+
+def _of_an_electrode(result: Result) -> bool:
+    return result.particles is not None and _has_voltage(result)
+
+
+def _has_lithium_maps(result: Result) -> bool:
+    return result.particles is not None and "theta" in result.maps and _has_frames(result)
+
+
+def _has_potential_maps(result: Result) -> bool:
+    return _has_lithium_maps(result) and "phi_s" in result.maps
+
+
+def _has_frames(result: Result) -> bool:
+    return len(result.frame_times) > 0
+
+
 FIGURES = (
     FigureKind("overview", "Overview", overview, None, _has_both, wide=True),
     FigureKind("theta_maps", "Lithium maps", theta_maps, theta_maps_data, _has_map, wide=True),
-    FigureKind("voltage", "Voltage and capacity", voltage, voltage_data, _has_voltage),
+    FigureKind("voltage", "Voltage and capacity", voltage, voltage_data, _of_a_crystal),
     FigureKind(
         "asymmetry",
         f"Centre-of-mass distance, while {100 * RESOLVED:g} % of the area or more is unreacted",
@@ -105,6 +145,41 @@ FIGURES = (
         has_asymmetry,
     ),
     FigureKind("kymograph", "Lithium on the surface", kymograph, kymograph_data, _has_surface),
+    FigureKind(
+        "activation_curves",
+        "Surface lithium of the observed particles",
+        activation_curves,
+        activation_curves_data,
+        _of_an_electrode,
+        wide=True,
+    ),
+    FigureKind(
+        "maps", "Lithium over the half-cycles", maps, maps_data, _has_lithium_maps, wide=True
+    ),
+    FigureKind(
+        "activation_histogram",
+        "When the particles take part",
+        activation_histogram,
+        activation_histogram_data,
+        has_activation,
+        wide=True,
+    ),
+    FigureKind("cycles", "Voltage of the cycles", cycles, cycles_data, _of_an_electrode),
+    FigureKind(
+        "electronic_path",
+        "Potential of the solid when the particles differ most",
+        electronic_path,
+        electronic_path_data,
+        _has_potential_maps,
+    ),
+    FigureKind(
+        "voltage_split",
+        "What the voltage is spent on",
+        voltage_split,
+        voltage_split_data,
+        has_split,
+        wide=True,
+    ),
 )
 
 

@@ -1,0 +1,174 @@
+"""When the particles of an electrode take part: their curves, and the times they begin at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from nmcsim.figures.halfcycles import (
+    HOLD_SHADE,
+    OTHERS,
+    HalfCycle,
+    called,
+    colours,
+    dashes,
+    half_cycles,
+    hours,
+    name_half_cycles,
+    observed,
+    particles,
+    shade_holds,
+)
+from nmcsim.figures.style import TWO_COLUMNS, new_figure, rows_by_step, styled
+from nmcsim.results import ParticleSeries, Result
+
+BINS = 0.05
+"""Width of a bar of the histogram, as share of the half-cycle."""
+
+
+def activation_curves(result: Result) -> Figure:
+    """Surface lithium of the observed particles over time (Fig. 4d), two columns wide.
+
+    Raises
+    ------
+    InputError
+        The model has no particles.
+    """
+    of = particles(result)
+    followed = _followed(of)
+    colour, dash = colours(of), dashes(of)
+    time, unit = hours(result["time"].values)
+    seconds = 3600.0 if unit == "h" else 60.0
+    with styled():
+        figure = new_figure(TWO_COLUMNS, 2.35)
+        axes = figure.subplots()
+        shade_holds(axes, result, seconds)
+        name_half_cycles(axes, half_cycles(result), seconds)
+        for i in followed:
+            for _, rows in rows_by_step(result):
+                theta = of.theta_surface[rows, i]
+                axes.plot(time[rows], theta, color=colour[i], ls=dash[i])
+        axes.set_xlabel(f"Time / {unit}")
+        axes.set_ylabel("Surface lithium θ = c / c$_{max}$")
+        axes.margins(x=0.01)
+        _legend(figure, of, followed, any(step["kind"] == "hold" for step in result.steps))
+    return figure
+
+
+def _followed(of: ParticleSeries) -> list[int]:
+    """The observed particles; all, where none is."""
+    return observed(of) or list(range(len(of.names)))
+
+
+def _legend(figure: Figure, of: ParticleSeries, followed: list[int], holds: bool) -> None:
+    colour, dash = colours(of), dashes(of)
+    handles: list[Any] = [
+        Line2D([], [], color=colour[i], ls=dash[i], label=called(of, i)) for i in followed[:12]
+    ]
+    if holds:
+        handles.append(Patch(color=HOLD_SHADE, label="voltage held"))
+    known = bool((of.obstruction[followed] >= 0).any())
+    figure.legend(
+        handles=handles,
+        loc="outside right center",
+        title="Particle (obstruction)" if known else "Particle",
+        title_fontsize=7,
+        handlelength=2.4,
+    )
+
+
+def activation_curves_data(result: Result) -> tuple[list[str], NDArray[Any]]:
+    """Header and table behind `activation_curves`."""
+    of = particles(result)
+    followed = _followed(of)
+    heads = ["time [s]", *(f"surface theta of {of.names[i]} [1]" for i in followed)]
+    return heads, np.column_stack([result["time"].values, of.theta_surface[:, followed]])
+
+
+def has_activation(result: Result) -> bool:
+    """Whether any half-cycle has an activation time to draw."""
+    if result.particles is None:
+        return False
+    return any(np.isfinite(half.t25).any() for half in half_cycles(result))
+
+
+def activation_histogram(result: Result) -> Figure:
+    """Activation times of all particles in every half-cycle, two columns wide.
+
+    A block is a particle, at the bar of its t25 and in its colour where it is observed; a diamond
+    is the peak of an observed particle's slope.
+
+    Raises
+    ------
+    InputError
+        The model has no particles.
+    """
+    of = particles(result)
+    halves = [half for half in half_cycles(result) if np.isfinite(half.t25).any()][:4]
+    with styled():
+        figure = new_figure(TWO_COLUMNS, 2.5)
+        panels = figure.subplots(1, max(len(halves), 1), sharey=True, squeeze=False)[0]
+        latest = max((float(np.nanmax(half.share(half.t25))) for half in halves), default=1.0)
+        for axes, half in zip(panels, halves, strict=False):
+            _draw_histogram(axes, of, half)
+            axes.set_xlim(0, max(0.5, BINS * np.ceil(latest / BINS + 1.5)))
+        panels[0].set_ylabel("Particles")
+        panels[0].yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        marks: list[Any] = [
+            Patch(color=colours(of)[i], label=called(of, i)) for i in observed(of)[:8]
+        ]
+        if not of.observed.all():
+            marks.append(Patch(color=OTHERS, label="other particles"))
+        if any(np.isfinite(half.peak).any() for half in halves):
+            marks.append(_diamond("steepest slope"))
+        figure.legend(handles=marks, loc="outside lower center", ncols=min(len(marks), 4))
+    return figure
+
+
+def _diamond(label: str) -> Line2D:
+    return Line2D([], [], ls="", marker="D", ms=4, mfc="white", mec="black", mew=0.8, label=label)
+
+
+def _draw_histogram(axes: Axes, of: ParticleSeries, half: HalfCycle) -> None:
+    share, colour = half.share(half.t25), colours(of)
+    order = [*(i for i in range(len(of.names)) if not of.observed[i]), *observed(of)]
+    height: dict[int, int] = {}
+    for i in order:
+        if not np.isfinite(share[i]):
+            continue
+        place = int(np.floor(share[i] / BINS + 1e-9))
+        level = height.get(place, 0)
+        height[place] = level + 1
+        axes.add_patch(
+            Rectangle((place * BINS, level), BINS, 1, fc=colour[i], ec="white", lw=0.5, zorder=2)
+        )
+    top = max(height.values(), default=1)
+    peaks = half.share(half.peak)
+    for place, i in enumerate(observed(of)):
+        above = top * (1.08 + 0.075 * (place % 5))
+        axes.plot(peaks[i], above, "D", ms=4, mfc="white", mec=colour[i], mew=1.0, zorder=3)
+    axes.set_ylim(0, max(axes.get_ylim()[1], top * (1.5 if np.isfinite(peaks).any() else 1.1)))
+    axes.set_xlabel("t$_{25}$ / half-cycle")
+    known = np.isfinite(half.asynchrony)
+    index = f"\nasynchrony {half.asynchrony:.3f}" if known else ""
+    axes.set_title(half.name.capitalize() + index)
+
+
+def activation_histogram_data(result: Result) -> tuple[list[str], NDArray[Any]]:
+    """Header and table behind `activation_histogram`: a row for each particle and half-cycle."""
+    of = particles(result)
+    rows = [
+        (number, i, float(of.observed[i]), *half.share(np.array([half.t25[i], half.peak[i]])))
+        for number, half in enumerate(half_cycles(result), start=1)
+        for i in range(len(of.names))
+    ]
+    heads = ["half-cycle [1]", "particle [1]", "observed [1]"]
+    heads += ["t25 / half-cycle [1]", "steepest slope / half-cycle [1]"]
+    return heads, np.array(rows, dtype=np.float64).reshape(-1, 5)
