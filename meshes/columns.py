@@ -12,25 +12,31 @@ keeps its number; the smaller ones follow after all others.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, ClassVar, Self
+from typing import ClassVar
 
 import shapely
-from pydantic import Field, model_validator
+from pydantic import Field
 from scipy.optimize import brentq
 from shapely import Polygon
-from shapely.affinity import translate
+from shapely.affinity import rotate, translate
 from shapely.geometry.base import BaseGeometry
 
-from nmcsim.case.planar import MICRO, Body, Layout, PlanarElectrode, circle
-from nmcsim.case.section import Angle, Length, Section, wrong
+from nmcsim.case.electrode_shape import BINDER, CONTACT, LIQUID
+from nmcsim.case.planar import MICRO, ROUND, Body, Layout, PlanarElectrode, circle
+from nmcsim.case.section import Angle, Length, Section
 from nmcsim.errors import InputError, Mistake
+from nmcsim.units import display
 
-LIP = 0.15
+LIP = 0.08
 """How far binder reaches beyond the last point where it touches a particle, per radius."""
-LEAST_GAP = 0.04
-"""Narrowest gap that is meshed, per radius."""
+RAIL = (0.35, 0.65)
+"""Where binder runs between the rows, in shares of the row gap below the upper one."""
+LEAST = 0.02
+"""Narrowest gap or neck that is meshed, per radius."""
 
 
 class Crack(Section):
@@ -44,7 +50,7 @@ class Crack(Section):
         le=0.7,
         description="Distance from the centre in radii, positive to the left of its direction.",
     )
-    gap: Length | None = Field(default=None, description="Width of the crack; the contact gap.")
+    gap: Length = Field(default=3e-7, description="Width of the crack.")
 
 
 class Columns(PlanarElectrode):
@@ -58,16 +64,20 @@ class Columns(PlanarElectrode):
     )
     sides: int | None = Field(
         default=None,
-        ge=4,
+        ge=8,
         le=64,
+        multiple_of=4,
         description="Sides of polygons, a multiple of 4; circles if absent.",
     )
     corner_radius: Length | None = Field(
         default=None, description="Radius of a polygon's corners; sharp if absent."
     )
-    coverage: Annotated[
-        float, Field(ge=0.15, le=0.85, description="Share of a particle's perimeter under binder.")
-    ] = 0.4
+    coverage: float = Field(
+        default=0.4,
+        ge=0.15,
+        le=0.85,
+        description="Share of the perimeter under binder, of particles that touch it.",
+    )
     posts: tuple[int, ...] = Field(
         default=(0,), description="Particles of the upper row that touch binder, from 0."
     )
@@ -84,27 +94,91 @@ class Columns(PlanarElectrode):
     def grain(self) -> float:
         return self.radius
 
-    @model_validator(mode="after")
-    def _numbers_exist(self) -> Self:
-        missing = [k for k in self.posts if not 0 <= k < self.columns]
-        if missing:
-            raise wrong(f"names {missing[0]}; there are 0 to {self.columns - 1}", key="posts")
-        return self
-
     def arranged(self) -> Layout:
-        centres = [*((x, self._rows[0]) for x in self._x), *((x, self._rows[1]) for x in self._x)]
-        whole = [translate(self._outline, x, y) for x, y in centres]
+        mistakes = list(self._mistakes())
+        if mistakes:
+            raise InputError(mistakes)
+        cut = {crack.particle: self._fragments(crack) for crack in self.cracked}
+        bodies = [
+            Body(
+                max(cut[i], key=lambda part: part.area) if i in cut else area,
+                observed=i >= self.columns,
+                fragment_of=i if i in cut else None,
+            )
+            for i, area in enumerate(self._whole)
+        ]
+        bodies += [
+            Body(min(parts, key=lambda part: part.area), i >= self.columns, i)
+            for i, parts in cut.items()
+        ]
         width = self._x[-1] + MICRO * (self.radius + self.side_gap)
         height = self._rows[1] + MICRO * (self.radius + self.separator)
-        binder = self._binder(width)
-        contact = self._contacts(binder)
-        bodies = [Body(area, observed=i >= self.columns) for i, area in enumerate(whole)]
-        return Layout(width, height, tuple(bodies), contact, binder)
+        # liquid fills the cracks: neither necks nor binder reach into them
+        outlines = shapely.union_all([self._whole[i] for i in cut])
+        necks, binder = self._necks(), self._binder(width)
+        self._refuse_cracks_under(necks)
+        between = ((LIQUID, outlines), (CONTACT, necks), (BINDER, binder))
+        return self._bridged(Layout(width, height, tuple(bodies), between))
+
+    def _mistakes(self) -> Iterator[Mistake]:
+        numbers = range(2 * self.columns)
+        for k in self.posts:
+            if not 0 <= k < self.columns:
+                yield Mistake("posts", f"names {k}; there are 0 to {self.columns - 1}")
+        for i, crack in enumerate(self.cracked):
+            if crack.particle not in numbers:
+                sentence = f"is {crack.particle}; there are 0 to {numbers[-1]}"
+                yield Mistake(f"cracked[{i}].particle", sentence)
+            if crack.particle in [other.particle for other in self.cracked[:i]]:
+                sentence = f"is {crack.particle} again; a particle cracks once"
+                yield Mistake(f"cracked[{i}].particle", sentence)
+            yield from self._too_narrow(f"cracked[{i}].gap", crack.gap)
+            if crack.gap > 0.2 * self.radius:
+                most = display(0.2 * self.radius, "m")
+                yield Mistake(f"cracked[{i}].gap", f"is no crack; it is at most {most} wide")
+        if self.contact_width > self.radius:
+            yield Mistake(
+                "contact_width",
+                f"is wider than a contact of these particles can be; take at most the radius,"
+                f" {display(self.radius, 'm')}",
+            )
+        if self.corner_radius is not None:
+            if self.sides is None:
+                yield Mistake("corner_radius", "belongs to polygons; give sides too")
+            elif self.corner_radius >= 0.95 * self.radius:
+                yield Mistake("corner_radius", "leaves no faces; leave out sides for circles")
+        gaps = "contact_gap contact_width binder_below post_width side_gap row_gap separator"
+        for key in gaps.split():
+            yield from self._too_narrow(key, getattr(self, key))
+
+    def _too_narrow(self, key: str, width: float) -> Iterator[Mistake]:
+        least = LEAST * self.radius
+        if width < least * (1.0 - 1e-9):
+            yield Mistake(
+                key,
+                f"is too small to mesh beside such particles; take at least {display(least, 'm')}",
+            )
 
     @cached_property
     def _outline(self) -> Polygon:
-        """A particle at the origin [um]."""
-        return circle(0.0, 0.0, MICRO * self.radius)
+        """A whole particle at the origin [um]."""
+        radius = MICRO * self.radius
+        if self.sides is None:
+            return circle(0.0, 0.0, radius)
+        # faces to the left and right, where contacts are
+        turn = 2.0 * math.pi / self.sides
+        outside = radius / math.cos(0.5 * turn)
+        angles = [turn * (k + 0.5) for k in range(self.sides)]
+        sharp = Polygon([(outside * math.cos(a), outside * math.sin(a)) for a in angles])
+        if self.corner_radius is None:
+            return sharp
+        r = MICRO * self.corner_radius
+        return sharp.buffer(-r, join_style="mitre").buffer(r, quad_segs=ROUND // 4)
+
+    @cached_property
+    def _whole(self) -> list[Polygon]:
+        """Outlines of all particles as if none were cracked [um]."""
+        return [translate(self._outline, x, y) for y in self._rows for x in self._x]
 
     @cached_property
     def _x(self) -> list[float]:
@@ -123,33 +197,117 @@ class Columns(PlanarElectrode):
     def _level(self) -> float:
         """How high above a particle's centre binder reaches that covers the asked share [um]."""
         top = self._outline.bounds[3]
-        perimeter = self._outline.length
 
         def missing(level: float) -> float:
-            below = shapely.box(-2 * top, -2 * top, 2 * top, level)
-            under = shapely.intersection(self._outline.boundary, below).length
-            return float(under / perimeter - self.coverage)
+            under = shapely.intersection(self._outline.boundary, _below(level, top)).length
+            return float(under / self._outline.length - self.coverage)
 
         return float(brentq(missing, -top, top, xtol=1e-6))
 
     def _binder(self, width: float) -> BaseGeometry:
-        lower, upper = self._rows
-        radius, post = MICRO * self.radius, MICRO * self.post_width
-        lip = LIP * radius
+        """Binder, as if there were no particles [um]."""
+        lower, _ = self._rows
         film = shapely.box(0.0, 0.0, width, lower + self._level)
         if not self.posts:
             return film
-        half = lip + (radius if self._level > 0.0 else math.sqrt(radius**2 - self._level**2))
-        if set(self.posts) == {0}:
-            # beside the first particle, as the film is below the lower row
-            column = shapely.box(0.0, 0.0, post, upper)
-            cup = shapely.box(0.0, upper - half, self._x[0] + self._level, upper + half)
-            return shapely.union_all([film, column, cup])
-        raise InputError(Mistake("posts", "must be [0] for now"))
+        above = self._cup() if set(self.posts) == {0} else self._shelf()
+        room = shapely.distance(above, shapely.union_all(self._whole[: self.columns]))
+        if room < LEAST * MICRO * self.radius:
+            raise InputError(
+                Mistake("row_gap", "leaves no liquid between the lower row and the binder above it")
+            )
+        return shapely.union(film, above)
 
-    def _contacts(self, binder: BaseGeometry) -> BaseGeometry:
-        """Necks between neighbours of the upper row, where binder leaves room."""
-        _, y = self._rows
-        half = 0.5 * MICRO * self.contact_width
-        necks = [shapely.box(a, y - half, b, y + half) for a, b in pairwise(self._x)]
-        return shapely.union_all(necks)
+    @cached_property
+    def _half(self) -> float:
+        """Half of the width of binder that embeds one particle alone [um]."""
+        under = shapely.intersection(self._outline, _below(self._level, MICRO * 2.0 * self.radius))
+        return float(under.bounds[2]) + LIP * MICRO * self.radius
+
+    def _cup(self) -> BaseGeometry:
+        """A post along the left side that ends beside the first particle of the upper row."""
+        upper = self._rows[1]
+        post = shapely.box(0.0, 0.0, MICRO * self.post_width, upper)
+        right = self._x[0] + self._level
+        return post.union(shapely.box(0.0, upper - self._half, right, upper + self._half))
+
+    def _shelf(self) -> BaseGeometry:
+        """A post that turns into a rail between the rows, and embeds particles from there."""
+        bottom = self._rows[1] - MICRO * self.radius
+        low, high = (bottom - share * MICRO * self.row_gap for share in reversed(RAIL))
+        level = self._rows[1] + self._level
+        ends = {k: self._reach(k) for k in sorted(set(self.posts))}
+        blocks = [shapely.box(a, low, b, level) for a, b in ends.values()]
+        post = shapely.box(0.0, 0.0, MICRO * self.post_width, high)
+        rail = shapely.box(0.0, low, max(b for _, b in ends.values()), high)
+        found = shapely.union_all([post, rail, *blocks])
+        for k in set(range(self.columns)) - set(ends):
+            room = shapely.distance(found, self._whole[self.columns + k])
+            if room < LEAST * MICRO * self.radius:
+                raise InputError(
+                    Mistake(
+                        "coverage",
+                        f"= {self.coverage:g} of its neighbours' perimeter leaves no room beside"
+                        f" particle {k} of the upper row; take less, or name it among the posts",
+                    )
+                )
+        return found
+
+    def _reach(self, k: int) -> tuple[float, float]:
+        """From where to where binder embeds particle `k` of the upper row [um]."""
+        half_pitch = MICRO * (self.radius + 0.5 * self.contact_gap)
+        left, right = (
+            half_pitch if beside in self.posts else self._half for beside in (k - 1, k + 1)
+        )
+        return (0.0 if k == 0 else self._x[k] - left), self._x[k] + right
+
+    def _necks(self) -> BaseGeometry:
+        """Necks between neighbours of the upper row, where binder leaves room [um]."""
+        y, half = self._rows[1], 0.5 * MICRO * self.contact_width
+        in_binder = self._level > -half - LIP * MICRO * self.radius
+        return shapely.union_all(
+            [
+                shapely.box(a, y - half, b, y + half)
+                for k, (a, b) in enumerate(pairwise(self._x))
+                if not (in_binder and {k, k + 1} <= set(self.posts))
+            ]
+        )
+
+    def _fragments(self, crack: Crack) -> tuple[Polygon, Polygon]:
+        """The two fragments of a cracked particle [um]."""
+        strip = self._placed(crack, 4.0 * MICRO * self.radius)
+        one, other = shapely.get_parts(shapely.difference(self._whole[crack.particle], strip))
+        return one, other
+
+    def _placed(self, crack: Crack, length: float, wider: float = 1.0) -> Polygon:
+        """A length of the crack about its middle, and its gap or so many times as wide [um]."""
+        half, offset = 0.5 * wider * MICRO * crack.gap, MICRO * self.radius * crack.offset
+        strip = shapely.box(-0.5 * length, offset - half, 0.5 * length, offset + half)
+        centre = self._whole[crack.particle].centroid
+        turned = rotate(strip, crack.angle, origin=(0.0, 0.0), use_radians=True)
+        return translate(turned, centre.x, centre.y)
+
+    def _refuse_cracks_under(self, necks: BaseGeometry) -> None:
+        for i, crack in enumerate(self.cracked):
+            whole = self._whole[crack.particle]
+            ends = self._placed(crack, 4.0 * MICRO * self.radius).intersection(whole.boundary)
+            room = shapely.distance(ends, necks)  # NaN without any neck
+            if room < LEAST * MICRO * self.radius:
+                raise InputError(
+                    Mistake(f"cracked[{i}].angle", "ends the crack under a neck; turn or shift it")
+                )
+
+    def _bridged(self, found: Layout) -> Layout:
+        """With a neck across each crack that would leave a fragment without electrons."""
+        for number, crack in enumerate(self.cracked):
+            pair = crack.particle, 2 * self.columns + number
+            ways = [found.obstructions[i] for i in pair]
+            if (ways[0] is None) != (ways[1] is None):
+                neck = self._placed(crack, MICRO * self.contact_width, 3.0)
+                found = replace(found, between=((CONTACT, neck), *found.between))
+        return found
+
+
+def _below(level: float, extent: float) -> Polygon:
+    """The half plane below `level`, as far as it matters."""
+    return shapely.box(-2.0 * extent, -2.0 * extent, 2.0 * extent, level)

@@ -32,7 +32,7 @@ from nmcsim.case.electrode_shape import (
 )
 from nmcsim.case.geometry import Patches
 from nmcsim.case.partition import Partition, Sizes, disjoint, draw
-from nmcsim.case.section import Length, wrong, wrong_from
+from nmcsim.case.section import Length, all_wrong, wrong
 from nmcsim.errors import InputError
 from nmcsim.units import display
 
@@ -40,7 +40,7 @@ MICRO = 1e6  # micrometres per metre
 ROUND = 512  # vertices of a circle: its area is right to 3e-5
 TOUCH = 0.02
 """Regions with less of a boundary in common [um] do not touch."""
-INSIDE, INTERFACE, BOUNDARY = 0.26, 0.11, 0.18
+INSIDE, INTERFACE, BOUNDARY = 0.26, 0.11, 0.22
 """Sizes of cells in the middle, at NMC and at other boundaries, per particle radius."""
 FINEST = 1e3
 """Cells per particle radius, at most: a mistyped unit is told from a fine mesh."""
@@ -57,7 +57,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything lies in the plane [um]; what nothing covers is liquid.
+    """Where everything lies in the plane [um].
 
     Attributes
     ----------
@@ -65,26 +65,22 @@ class Layout:
         Of the box; its lower left corner is the origin.
     bodies : tuple of Body
         In the order of the particles' numbers.
-    contact, binder : geometry
-        Areas; where they overlap a body, or binder overlaps a contact, the first one counts.
+    between : tuple of (str, geometry)
+        Areas of contact, binder or liquid; where areas overlap, bodies count first, then the
+        first of these. What nothing covers is liquid.
     """
 
     width: float
     height: float
     bodies: tuple[Body, ...]
-    contact: BaseGeometry
-    binder: BaseGeometry
+    between: tuple[tuple[str, BaseGeometry], ...]
 
     @cached_property
     def regions(self) -> dict[str, BaseGeometry]:
         """All regions, none of which overlap."""
         bodies = [(particle_name(i), body.area) for i, body in enumerate(self.bodies)]
         box = shapely.box(0.0, 0.0, self.width, self.height)
-        inside = [
-            (name, shapely.intersection(area, box))
-            for name, area in ((CONTACT, self.contact), (BINDER, self.binder))
-        ]
-        return disjoint([*bodies, *inside, (LIQUID, box)])
+        return disjoint([*bodies, *self.between, (LIQUID, box)])
 
     def touching(self, name: str, number: int) -> float:
         """How long body `number` and the region `name` have a boundary in common [um]."""
@@ -278,5 +274,5 @@ class PlanarElectrode(ElectrodeShape):
         try:
             self.partition  # noqa: B018 - drawn now, so that what does not fit shows now
         except InputError as error:
-            raise wrong_from(error, key=error.mistakes[0].place) from error
+            raise all_wrong(error.mistakes) from error
         return self
