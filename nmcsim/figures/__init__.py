@@ -39,8 +39,8 @@ from nmcsim.figures.cycles import cycles, cycles_data, has_split, voltage_split,
 from nmcsim.figures.electrode_maps import (
     electronic_path,
     electronic_path_data,
-    maps,
-    maps_data,
+    half_cycle_maps,
+    half_cycle_maps_data,
 )
 from nmcsim.figures.kymograph import kymograph, kymograph_data
 from nmcsim.figures.maps import theta_maps, theta_maps_data
@@ -57,8 +57,8 @@ __all__ = [
     "cycles",
     "drawable",
     "electronic_path",
+    "half_cycle_maps",
     "kymograph",
-    "maps",
     "overview",
     "save",
     "theta_maps",
@@ -154,7 +154,12 @@ FIGURES = (
         wide=True,
     ),
     FigureKind(
-        "maps", "Lithium over the half-cycles", maps, maps_data, _has_lithium_maps, wide=True
+        "maps",
+        "Lithium over the half-cycles",
+        half_cycle_maps,
+        half_cycle_maps_data,
+        _has_lithium_maps,
+        wide=True,
     ),
     FigureKind(
         "activation_histogram",

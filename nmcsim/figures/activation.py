@@ -115,7 +115,7 @@ def activation_histogram(result: Result) -> Figure:
     with styled():
         figure = new_figure(TWO_COLUMNS, 2.5)
         panels = figure.subplots(1, max(len(halves), 1), sharey=True, squeeze=False)[0]
-        latest = max((float(np.nanmax(half.share(half.t25))) for half in halves), default=1.0)
+        latest = max((_latest(of, half) for half in halves), default=1.0)
         for axes, half in zip(panels, halves, strict=False):
             _draw_histogram(axes, of, half)
             axes.set_xlim(0, max(0.5, BINS * np.ceil(latest / BINS + 1.5)))
@@ -130,6 +130,12 @@ def activation_histogram(result: Result) -> Figure:
             marks.append(_diamond("steepest slope"))
         figure.legend(handles=marks, loc="outside lower center", ncols=min(len(marks), 4))
     return figure
+
+
+def _latest(of: ParticleSeries, half: HalfCycle) -> float:
+    """The last share of ``half`` that is drawn."""
+    times = np.concatenate([half.t25, half.peak[of.observed]])
+    return float(np.nanmax(half.share(times)))
 
 
 def _diamond(label: str) -> Line2D:

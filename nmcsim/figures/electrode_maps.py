@@ -264,7 +264,7 @@ def electrode_limits(result: Result) -> tuple[float, float]:
     return colour_limits([np.asarray(field(result, "theta").values, dtype=np.float64)])
 
 
-def maps(result: Result, shares: Sequence[float] = SHARES) -> Figure:
+def half_cycle_maps(result: Result, shares: Sequence[float] = SHARES) -> Figure:
     """Lithium maps of the first half-cycles (Fig. 5): one row each, at ``shares`` of the charge
     that passes in it; two columns wide.
 
@@ -302,8 +302,10 @@ def maps(result: Result, shares: Sequence[float] = SHARES) -> Figure:
     return figure
 
 
-def maps_data(result: Result, shares: Sequence[float] = SHARES) -> tuple[list[str], NDArray[Any]]:
-    """Header and table of node positions [um] and theta behind `maps`."""
+def half_cycle_maps_data(
+    result: Result, shares: Sequence[float] = SHARES
+) -> tuple[list[str], NDArray[Any]]:
+    """Header and table of node positions [um] and theta behind `half_cycle_maps`."""
     where, chosen = field(result, "theta"), frames(result, shares)
     heads = [f"theta at {frame.time:.6g} s, {frame.label} [1]" for frame in chosen]
     columns = [*(1e6 * where.nodes.T), *(where.values[frame.number] for frame in chosen)]

@@ -21,7 +21,7 @@ from nmcsim.figures import (
     cycles,
     drawable,
     electronic_path,
-    maps,
+    half_cycle_maps,
     voltage_split,
     write_all,
 )
@@ -226,7 +226,7 @@ def test_maps_are_recorded_frames_of_each_half_cycle(electrode: Result) -> None:
 
 
 def test_maps_share_one_scale_and_mark_the_observed(electrode: Result) -> None:
-    figure = maps(electrode)
+    figure = half_cycle_maps(electrode)
     assert inches(figure) == pytest.approx(178 / 25.4)
     panels = [axes for axes in figure.axes if axes.images]
     assert len(panels) == 12
