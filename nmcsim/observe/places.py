@@ -65,7 +65,7 @@ class Places:
     def _place(self, point: Array) -> str:
         """``(1.24, 0.03) um on "bare"``."""
         nodes = self._nodes()
-        near = 1e-6 * float(np.ptp(nodes, axis=0).max(initial=0.0))
+        near = 1e-6 * float(np.ptp(nodes, axis=0).max()) if len(nodes) else 0.0
         own = [
             bool((np.linalg.norm(nodes[dofs] - point, axis=1) <= near).any())
             for dofs in self._surfaces.values()

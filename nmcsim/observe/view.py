@@ -206,12 +206,14 @@ def _cells_around(mesh: Any, points: Array) -> tuple[npt.NDArray[np.int32], Arra
     tdim, gdim, x = mesh.topology.dim, mesh.geometry.dim, mesh.geometry.x
     dofs, cmap = mesh.geometry.dofmaps[0], mesh.geometry.cmaps[0]
     simplex = mesh.topology.cell_type in (CellType.triangle, CellType.tetrahedron)
-    padding = 1e-3 * float(np.ptp(x, axis=0).max(initial=0.0))
+    cells = np.zeros(len(points), dtype=np.int32)
+    where, outside = np.zeros((len(points), tdim)), np.full(len(points), np.inf)
+    if len(dofs) == 0:  # a rank without any cell of a part
+        return cells, where, outside
+    padding = 1e-3 * float(np.ptp(x, axis=0).max())
     near = geometry.compute_collisions_points(
         geometry.bb_tree(mesh, tdim, padding=padding), np.ascontiguousarray(points)
     )
-    cells = np.zeros(len(points), dtype=np.int32)
-    where, outside = np.zeros((len(points), tdim)), np.full(len(points), np.inf)
     for i, point in enumerate(points):
         for cell in near.links(i).tolist():
             X = _pulled_back(cmap, point[:gdim], x[dofs[cell], :gdim])
