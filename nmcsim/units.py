@@ -47,6 +47,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "kg/mol": ("a molar mass", "g/mol"),
     "S/m": ("a conductivity", "S/m"),
     "Pa": ("a pressure", "GPa"),
+    "ohm m2": ("a resistance times area", "ohm cm2"),
     "F/m2": ("a capacitance per area", "F/m2"),
     "1": ("a plain number", ""),
 }

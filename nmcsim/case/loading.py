@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nmcsim.case import single_crystal  # noqa: F401 - registers its model
+from nmcsim.case import electrode, single_crystal  # noqa: F401 - each registers its model
 from nmcsim.case.model import Case, from_data, with_value
 from nmcsim.case.toml import parse_value, read_toml
 from nmcsim.errors import InputError, Mistake

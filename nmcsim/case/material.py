@@ -23,7 +23,7 @@ from nmcsim.materials import Law, Material, material, parse_law
 ROOM = 298.15
 """Temperature at which the laws are checked [K]; it does not decide whether they are well posed."""
 
-_UNITS = {"U": "V", "D_ab": "m2/s", "D_chem": "m2/s", "i0": "A/m2"}
+_UNITS = {"U": "V", "D_ab": "m2/s", "D_chem": "m2/s", "i0": "A/m2", "K": "S/m"}
 _LAW = "a name, a constant, a formula in theta [unit], a table"
 
 Spec = str | dict[str, Any]
@@ -37,6 +37,9 @@ class MaterialTable(Section):
     D_ab: Spec | None = Field(default=None, description=f"Self-diffusivity D_ab of Eq. 10: {_LAW}.")
     D_chem: Spec | None = Field(default=None, description=f"Chemical diffusivity: {_LAW}.")
     i0: Spec | None = Field(default=None, description=f"Exchange current density: {_LAW}.")
+    K: Spec | None = Field(
+        default=None, description=f"Electronic conductivity, of an electrode: {_LAW}."
+    )
     site_density: SiteDensity | None = Field(default=None, description="Lithium sites N_L.")
     density: Density | None = Field(default=None, description="Mass density.")
     theta_discharged: float | None = Field(
@@ -62,17 +65,13 @@ def read_material(value: object, info: ValidationInfo) -> Material:
             if getattr(table, key) is not None:
                 changes[key] = getattr(table, key)
     except (ValidationError, InputError) as error:
-        name = plain.get("name")
-        mistakes += [
-            m if m.place else Mistake(f'name = "{name}"', m.message.removeprefix(f'"{name}" '))
-            for m in mistakes_of(error, model=MaterialTable)
-        ]
+        mistakes += named(error, plain.get("name"), MaterialTable)
     if "D_ab" in value and "D_chem" in value:
         mistakes.append(
             Mistake("D_chem", "cannot stand beside D_ab; a diffusivity is one of the two, keep it")
         )
     for symbol in _UNITS.keys() & value.keys():
-        law = _law(value[symbol], symbol, info, mistakes)
+        law = read_law(value[symbol], symbol, symbol, _UNITS[symbol], info, mistakes)
         changes["D" if symbol.startswith("D") else symbol] = law
     if mistakes or base is None:
         raise all_wrong(sorted(mistakes, key=lambda m: m.place))
@@ -87,12 +86,29 @@ def read_material(value: object, info: ValidationInfo) -> Material:
     return made
 
 
-def _law(spec: object, symbol: str, info: ValidationInfo, mistakes: list[Mistake]) -> Law | None:
+def named(error: ValidationError | InputError, name: object, table: type[Section]) -> list[Mistake]:
+    """What is wrong with the plain keys of a table; a library name that is none is at ``name``."""
+    return [
+        m if m.place else Mistake(f'name = "{name}"', m.message.removeprefix(f'"{name}" '))
+        for m in mistakes_of(error, model=table)
+    ]
+
+
+def read_law(
+    spec: object,
+    key: str,
+    symbol: str,
+    unit: str,
+    info: ValidationInfo,
+    mistakes: list[Mistake],
+    T: float = ROOM,
+) -> Law | None:
+    """The law that a user wrote at `key`; what is wrong with it is added to `mistakes`."""
     folder = folder_of(info)
     try:
-        law = parse_law(_thawed(spec), symbol, _UNITS[symbol], folder)
+        law = parse_law(_thawed(spec), symbol, unit, folder, T=T)
     except InputError as error:
-        mistakes += mistakes_of(error, symbol)
+        mistakes += mistakes_of(error, key)
         return None
     if isinstance(spec, Mapping) and "table" in spec:
         remember_file(info, spec["table"], folder / spec["table"])

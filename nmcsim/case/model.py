@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from pydantic import (
@@ -25,9 +25,11 @@ from pydantic import (
     model_validator,
 )
 
+from nmcsim.case.geometry import Geometry
+from nmcsim.case.material import spec_content
 from nmcsim.case.mistakes import mistakes_of, suggestion
 from nmcsim.case.section import Section, all_wrong
-from nmcsim.case.shape import Shape
+from nmcsim.case.settings import LOOSEST
 from nmcsim.case.steps import Step
 from nmcsim.case.write import write_case
 from nmcsim.errors import InputError, Mistake
@@ -74,9 +76,8 @@ def from_data(data: Mapping[str, Any], folder: Path, path: Path | None = None) -
     """
     name = data.get("model")
     if name is None:
-        raise InputError(
-            Mistake("model", f'is missing; write model = "{next(iter(case_models()))}"')
-        )
+        known = " or ".join(f'"{model}"' for model in case_models())
+        raise InputError(Mistake("model", f"is missing; write model = {known}"))
     if not isinstance(name, str) or name not in _MODELS:
         hint = suggestion(str(name), case_models())
         raise InputError(Mistake(f'model = "{name}"', f"is not a model; {hint}"))
@@ -108,6 +109,8 @@ class Case(Section):
     """
 
     name: ClassVar[str]
+    law_tables: ClassVar[tuple[str, ...]] = ("material",)
+    """Tables whose values are functions: what was asked for stands for them in the hash."""
 
     title: str = Field(
         min_length=1, description="The question, in a line.", examples=["My crystal"]
@@ -177,7 +180,17 @@ class Case(Section):
         return self._hash
 
     def _canonical(self) -> Any:
-        return {name: canonical(getattr(self, name)) for name in type(self).model_fields}
+        content = {
+            name: canonical(getattr(self, name))
+            for name in type(self).model_fields
+            if name not in self.law_tables
+        }
+        digests = {text: digest(path) for text, path in self._files.items()}
+        content |= {
+            name: spec_content(self._given.get(name, {}), digests) for name in self.law_tables
+        }
+        file = self._given.get("geometry", {}).get("file")
+        return content | {"shape_file": digest(self._files[file]) if file else ""}
 
     def resolved(self) -> dict[str, Any]:
         """The content of a case file with all defaults; files are named as they were."""
@@ -206,7 +219,6 @@ class Case(Section):
     def coarse(self) -> Self:
         """The same case at a fraction of the cost, for a quick look."""
 
-    @abstractmethod
     def coarser(self, cells: float, tolerances: float) -> Self:
         """The same case, frames and times, computed less accurately: for error bars.
 
@@ -217,6 +229,27 @@ class Case(Section):
         tolerances : float
             Factor of the tolerances of the time integration, up to the loosest that a case takes.
         """
+        numerics: Any = cast(Any, self).numerics
+        rtol = min(tolerances * numerics.rtol, LOOSEST)
+        return self._changed(self._larger_cells(cells) | {"numerics.rtol": rtol})
+
+    def _larger_cells(self, factor: float) -> dict[str, Any]:
+        """The keys of the geometry whose value differs with cells `factor` times as large."""
+        geometry: Geometry = cast(Any, self).geometry
+        scaled = geometry.scaled(factor)
+        return {
+            f"geometry.{key}": value
+            for key, value in scaled.model_dump(
+                mode="json", exclude_none=True, warnings=False
+            ).items()
+            if getattr(scaled, key) != getattr(geometry, key)
+        }
+
+    def _changed(self, changes: Mapping[str, Any]) -> Self:
+        data = self._given
+        for key, value in changes.items():
+            data = with_value(data, key, value)
+        return self._again(data)
 
 
 def with_value(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
@@ -287,25 +320,41 @@ def _resolved(
 ) -> dict[str, Any]:
     """`given` with the defaults of its section."""
     found: dict[str, Any] = dict(given)
+    if isinstance(section, Geometry):
+        return found | _defaults_beside(section, given, context)
     for name, field in type(section).model_fields.items():
         key, value = field.alias or name, getattr(section, name)
         inner = given.get(key)
         if isinstance(value, Section) and (inner is None or isinstance(inner, Mapping)):
             found[key] = _resolved(value, inner or {}, context)
         elif key not in given and value is not None:
-            default = section.model_dump(mode="json", include={name}, warnings=False)[name]
-            if not isinstance(section, Shape) or _accepts(section, found, key, default, context):
-                found[key] = default
+            found[key] = section.model_dump(mode="json", include={name}, warnings=False)[name]
     return found
 
 
-def _accepts(
-    shape: Shape, keys: Mapping[str, Any], key: str, value: Any, context: Mapping[str, Any]
-) -> bool:
-    """Whether a shape takes a key beside the others (``sides`` of a polygon with vertices not)."""
-    own = {name: item for name, item in keys.items() if name in type(shape).model_fields}
-    try:
-        type(shape).model_validate({**own, key: value}, context=dict(context))
-    except ValidationError:
-        return False
-    return True
+def _defaults_beside(
+    shape: Geometry, given: Mapping[str, Any], context: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The defaults of a shape that it takes beside what is given.
+
+    ``sides`` of a polygon with vertices is one that it does not.
+    """
+    kind = type(shape)
+    own = {name: item for name, item in given.items() if name in kind.model_fields}
+    absent = {name for name in kind.model_fields if name not in given}
+    defaults = shape.model_dump(mode="json", include=absent, exclude_none=True, warnings=False)
+
+    def accepted(more: Mapping[str, Any]) -> bool:
+        try:
+            kind.model_validate(own | dict(more), context=dict(context))
+        except ValidationError:
+            return False
+        return True
+
+    if accepted(defaults):  # at once: each trial draws the shape
+        return defaults
+    found: dict[str, Any] = {}
+    for key, value in defaults.items():
+        if accepted(found | {key: value}):
+            found[key] = value
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from nmcsim.case.section import (
     all_wrong,
     folder_of,
     remember_file,
+    said,
     wrong,
     wrong_from,
 )
@@ -27,6 +29,8 @@ from nmcsim.case.table import increasing, read_columns
 from nmcsim.errors import InputError, Mistake
 from nmcsim.expression import Expression
 
+REST = "rest"
+"""Stands for the particles that an initial state does not name."""
 COORDINATES = ("x", "y", "z", "r")
 """Variables of an initial state: micrometres, r the distance from the axis through the origin."""
 
@@ -69,6 +73,15 @@ class InitialTable(Section):
     from_: Path = Field(alias="from", strict=False, description="A result directory.")
 
 
+class ParticlesTable(Section):
+    """One state for each particle of an electrode."""
+
+    particles: Mapping[str, Any] = Field(
+        description="Lithium per site by particle, and rest for those that are not named.",
+        examples=[{"particle[2]": 0.4, "rest": 0.99}],
+    )
+
+
 def _capacity(value: object) -> Charge:
     if isinstance(value, Charge):
         return value
@@ -80,9 +93,45 @@ def _capacity(value: object) -> Charge:
         raise wrong(error.mistakes[0].message) from None
 
 
-def _initial(value: object, info: ValidationInfo) -> float | Expression | Path:
-    if isinstance(value, Expression | Path):
+def _theta(value: object) -> float:
+    """A stoichiometry; raises `wrong` for anything that is not one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong("must be a number")
+    if not 0.0 < value < 1.0:
+        raise wrong("is out of range; lithium per site lies between 0 and 1")
+    return float(value)
+
+
+def _per_particle(value: Mapping[str, Any]) -> Mapping[str, float]:
+    """``{ particles = { "particle[2]" = 0.4, rest = 0.99 } }``."""
+    try:
+        given = ParticlesTable.model_validate(value).particles
+    except ValidationError as error:
+        raise all_wrong(mistakes_of(error, model=ParticlesTable)) from None
+    if not given:
+        raise wrong(
+            'names no particle; write { "particle[0]" = 0.4, rest = 0.99 }', key="particles"
+        )
+    found: dict[str, float] = {}
+    mistakes: list[Mistake] = []
+    for name, theta in given.items():
+        try:
+            found[name] = _theta(theta)
+        except ValueError as error:
+            shown = f" = {theta!r}" if isinstance(theta, int | float) else ""
+            mistakes += said(error, f"particles.{name}{shown}")
+    if mistakes:
+        raise all_wrong(mistakes)
+    return MappingProxyType(found)
+
+
+def _initial(
+    value: object, info: ValidationInfo
+) -> float | Expression | Path | Mapping[str, float]:
+    if isinstance(value, Expression | Path | MappingProxyType):
         return value
+    if isinstance(value, Mapping) and "particles" in value:
+        return _per_particle(value)
     if isinstance(value, str):
         try:
             return Expression(value, COORDINATES)
@@ -102,9 +151,7 @@ def _initial(value: object, info: ValidationInfo) -> float | Expression | Path:
         return directory
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong('must be a number, an expression such as "0.95 - 0.1 * x", or { from = "DIR" }')
-    if not 0.0 < value < 1.0:
-        raise wrong("is out of range; lithium per site lies between 0 and 1")
-    return float(value)
+    return _theta(value)
 
 
 def _steps(value: object, info: ValidationInfo) -> tuple[Step, ...]:
@@ -216,17 +263,18 @@ def _refuse_c_rate(step: Step) -> None:
 
 
 class Protocol(Section):
-    """What is done to the particle."""
+    """What is done to the particle, or the electrode."""
 
     capacity: Annotated[
         Charge | None,
         PlainValidator(_capacity),
         WithJsonSchema({"type": "string", "examples": ["200 mAh/g"]}),
     ] = Field(
-        default=None, description="Capacity that a C-rate refers to, per mass or of the particle."
+        default=None,
+        description="Capacity that a C-rate refers to, per mass of NMC or of all of it.",
     )
     initial: Annotated[
-        float | Expression | Path,
+        float | Expression | Path | Mapping[str, float],
         PlainValidator(_initial),
         WithJsonSchema(
             {
@@ -234,12 +282,13 @@ class Protocol(Section):
                     {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
                     {"type": "string", "examples": ["0.95 - 0.1 * x"]},
                     InitialTable.model_json_schema(),
+                    ParticlesTable.model_json_schema(),
                 ]
             }
         ),
     ] = Field(
         description="Lithium per site at the start: a number, an expression of x, y, z, r in"
-        " micrometres, or the last state of a result.",
+        " micrometres, the last state of a result, or a number for each particle of an electrode.",
         examples=[0.95],
     )
     steps: Annotated[
@@ -267,6 +316,23 @@ class Protocol(Section):
         """The current of 1C [A] of a particle of `mass` [kg]; None without a capacity."""
         return None if self.capacity is None else self.capacity.coulombs(mass) / HOUR
 
+    def initial_of(self, particle: str) -> float | None:
+        """The initial state of a particle of an electrode, where the case states a number for it.
+
+        Parameters
+        ----------
+        particle : str
+            Such as ``"particle[2]"``.
+
+        Returns
+        -------
+        float or None
+            None for an expression, and for the state of an earlier result.
+        """
+        if isinstance(self.initial, Mapping):
+            return self.initial.get(particle, self.initial.get(REST))
+        return self.initial if isinstance(self.initial, float) else None
+
     def initial_at(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """The initial state at points, where it is a number or an expression.
 
@@ -287,6 +353,8 @@ class Protocol(Section):
         """
         if isinstance(self.initial, Path):
             raise TypeError("the state of an earlier result is read by the run, not here")
+        if isinstance(self.initial, Mapping):
+            raise TypeError("which particle a point lies in is known to the mesh: see initial_of")
         if not isinstance(self.initial, Expression):
             return np.full(x.shape[1], self.initial)
         x_um, y_um = x[0] * 1e6, x[1] * 1e6

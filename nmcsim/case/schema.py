@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from nmcsim.case import single_crystal  # noqa: F401 - registers its model
+from nmcsim.case import electrode, single_crystal  # noqa: F401 - each registers its model
+from nmcsim.case.geometry import Geometry
 from nmcsim.case.material import MaterialTable
 from nmcsim.case.model import case_models
-from nmcsim.case.shape import shape, shape_names
-from nmcsim.materials import names
+from nmcsim.case.shape import geometry, geometry_names
+from nmcsim.materials import electrolyte_names, names
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -27,27 +28,34 @@ def schema() -> dict[str, Any]:
         example; every key has its description.
     """
     definitions: dict[str, Any] = {}
-    models = [_case(kind, definitions) for kind in case_models().values()]
-    top = models[0] if len(models) == 1 else {"oneOf": models}
-    return {"$schema": DIALECT} | top | {"title": "nmcsim case", "$defs": definitions}
+    models = [_case(name, kind, definitions) for name, kind in case_models().items()]
+    return {
+        "$schema": DIALECT,
+        "title": "nmcsim case",
+        "type": "object",
+        "oneOf": models,
+        "$defs": definitions,
+    }
 
 
-def _case(kind: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
+def _case(name: str, kind: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
     found = _lifted(kind.model_json_schema(), definitions)
     keys = found["properties"]
-    for key, inner in {
-        "geometry": _geometry(definitions),
-        "material": _material(definitions),
-    }.items():
-        if key in keys:
-            keys[key] = {"description": keys[key].get("description", ""), **inner}
+    inner = {"geometry": _geometry(name, definitions), "material": _material(definitions)}
+    for key, said in inner.items():
+        keys[key] = {"description": keys[key].get("description", ""), **said}
+    if "electrolyte" in keys:
+        _offer(keys["electrolyte"]["properties"]["name"], electrolyte_names())
     return found
 
 
-def _geometry(definitions: dict[str, Any]) -> dict[str, Any]:
+def _geometry(model: str, definitions: dict[str, Any]) -> dict[str, Any]:
     shipped = []
-    for name in shape_names():
-        found = _lifted(shape(name).model_json_schema(), definitions)
+    kinds: dict[str, type[Geometry]] = {name: geometry(name) for name in geometry_names()}
+    for name, kind in kinds.items():
+        if kind.model != model:
+            continue
+        found = _lifted(kind.model_json_schema(), definitions)
         found["properties"] = {"shape": {"const": name}} | found["properties"]
         found["required"] = ["shape", *found.get("required", ())]
         shipped.append(found)
@@ -63,6 +71,13 @@ def _material(definitions: dict[str, Any]) -> dict[str, Any]:
     found = _lifted(MaterialTable.model_json_schema(), definitions)
     found["properties"]["name"]["enum"] = list(names())
     return found
+
+
+def _offer(key: dict[str, Any], known: tuple[str, ...]) -> None:
+    """Let an editor offer the names that a key may have, where it is given at all."""
+    key["anyOf"] = [
+        one | {"enum": list(known)} if one.get("type") == "string" else one for one in key["anyOf"]
+    ]
 
 
 def _lifted(found: Mapping[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

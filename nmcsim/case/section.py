@@ -71,6 +71,11 @@ def all_wrong(mistakes: Iterable[Mistake]) -> PydanticCustomError:
     return PydanticCustomError("nmcsim", "{sentences}", {"sentences": sentences, "mistakes": found})
 
 
+def said(error: ValueError, place: str) -> list[Mistake]:
+    """The mistakes inside what `wrong` raised, said of `place`."""
+    return [Mistake(place, m.message, m.text, m.column) for m in error.context["mistakes"]]  # type: ignore[attr-defined]
+
+
 def wrong_from(error: InputError, key: str = "") -> PydanticCustomError:
     """The mistakes of `error`, said of the section or of its `key`, for a validator to raise."""
     return all_wrong(Mistake(key, m.message, m.text, m.column) for m in error.mistakes)
@@ -237,6 +242,9 @@ Temperature = Annotated[float, Quantity("K", gt=0.0, example="295.15 K")]
 Voltage = Annotated[float, Quantity("V", example="4.3 V")]
 Duration = Annotated[float, Quantity("s", gt=0.0, example="10 s")]
 Current = Annotated[float, Quantity("A", example="0.5 nA")]
+Conductivity = Annotated[float, Quantity("S/m", gt=0.0, example="1 S/m")]
+AreaResistance = Annotated[float, Quantity("ohm m2", gt=0.0, example="0.003 ohm cm2")]
+Concentration = Annotated[float, Quantity("mol/m3", gt=0.0, example="1 mol/L")]
 Diffusivity = Annotated[float, Quantity("m2/s", ge=0.0, example="1e-14 m2/s")]
 CurrentDensity = Annotated[float, Quantity("A/m2", gt=0.0, example="2.4 A/m2")]
 SiteDensity = Annotated[float, Quantity("mol/m3", gt=0.0, example="49046 mol/m3")]

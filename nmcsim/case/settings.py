@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import (
@@ -23,6 +23,7 @@ from nmcsim.case.section import (
     Quantity,
     Section,
     all_wrong,
+    said,
     wrong,
 )
 from nmcsim.case.table import increasing, read_columns
@@ -95,7 +96,7 @@ def _times(value: object, info: ValidationInfo) -> tuple[float, ...]:
         try:
             times.append(_TIME.read(item, si=si))
         except ValueError as error:
-            mistakes += _said(error, f"[{k}] = {item!r}")
+            mistakes += said(error, f"[{k}] = {item!r}")
     if mistakes:
         raise all_wrong(mistakes)
     if not np.all(np.diff(times) > 0.0):
@@ -103,11 +104,7 @@ def _times(value: object, info: ValidationInfo) -> tuple[float, ...]:
     return tuple(times)
 
 
-def _said(error: ValueError, place: str) -> list[Mistake]:
-    return [Mistake(place, m.message, m.text, m.column) for m in error.context["mistakes"]]  # type: ignore[attr-defined]
-
-
-class Output(Section):
+class Kept(Section):
     """What a run keeps beside the history of every accepted step."""
 
     frames: int = Field(
@@ -136,18 +133,9 @@ class Output(Section):
         default_factory=dict,
         description="Points at which theta is followed: name = ['0.5 um', '0 um'].",
     )
-    unreacted_below: float = Field(
-        default=0.05,
-        gt=0.0,
-        lt=1.0,
-        description="The region with a signal below this is unreacted.",
-    )
-    signal: float = Field(
-        default=0.5, gt=0.0, le=10.0, description="s of the signal dI/I1 = s (theta(t0) - theta)."
-    )
 
     @model_validator(mode="after")
-    def _points_have_coordinates(self) -> Output:
+    def _points_have_coordinates(self) -> Self:
         found = [
             Mistake(
                 f"points.{name}", "must have two or three coordinates, such as ['0.5 um', '0 um']"
@@ -158,3 +146,17 @@ class Output(Section):
         if found:
             raise all_wrong(found)
         return self
+
+
+class Output(Kept):
+    """What a run of a crystal keeps, and what its observables mean."""
+
+    unreacted_below: float = Field(
+        default=0.05,
+        gt=0.0,
+        lt=1.0,
+        description="The region with a signal below this is unreacted.",
+    )
+    signal: float = Field(
+        default=0.5, gt=0.0, le=10.0, description="s of the signal dI/I1 = s (theta(t0) - theta)."
+    )

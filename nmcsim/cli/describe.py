@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from nmcsim import units
 from nmcsim.case.model import Case
 from nmcsim.case.rock_salt import coverage
 from nmcsim.case.steps import Step
+from nmcsim.materials import Law
 from nmcsim.results import Result
 
 _MOST_STEPS = 30
@@ -24,7 +26,8 @@ _MINUTES = 120.0
 
 def described(case: Case) -> str:
     """A case as it was understood; `check` prints it."""
-    lines = [f"{case.title}  ({case.model})", *_particle(case), *_laws(case), *_steps(case)]
+    of_model = _electrode if case.model == "electrode" else _particle
+    lines = [f"{case.title}  ({case.model})", *of_model(case), *_laws(case), *_steps(case)]
     return "\n".join([*lines, "no mistakes found"])
 
 
@@ -49,14 +52,67 @@ def _particle(case: Any) -> Iterator[str]:
     yield f"  surface    {physics.surface} at {temperature}{beyond}"
 
 
+def _electrode(case: Any) -> Iterator[str]:
+    geometry, physics = case.geometry, case.physics
+    sizes = sorted(set(geometry.cell_sizes), reverse=True)
+    cells = ", ".join(units.display(size, "m") for size in sizes)
+    yield (
+        f"  geometry   {geometry.name}, {len(geometry.particles)} particles of"
+        f" {units.display(geometry.volume, 'm3')} in all, cells {cells}"
+    )
+    yield from _paths(geometry.particles)
+    binder, contact, lithium = case.binder, case.contact, case.lithium
+    yield (
+        f"  binder     {units.display(binder.conductivity, 'S/m')}, porosity"
+        f" {binder.porosity:g}**{binder.bruggeman:g}, {100.0 * binder.wetted:g} % of its contact"
+        f" with NMC reacts; necks {units.display(contact.conductivity, 'S/m')}"
+    )
+    metal = (
+        "ideal"
+        if lithium.kinetics == "ideal"
+        else f"i0 {units.display(lithium.exchange_current, 'A/m2')}"
+    )
+    beyond = ", laws extrapolated" if physics.extrapolate else ""
+    temperature = units.display(physics.temperature, "K")
+    yield (
+        f"  surface    butler_volmer at {temperature}, alpha {physics.alpha_a:g} and"
+        f" {physics.alpha_c:g}; lithium {metal}{beyond}"
+    )
+    liquid = case.electrolyte
+    yield (
+        f"  liquid     {liquid.name}: {liquid.title}, {liquid.concentration:g} mol/m3,"
+        f" {liquid.transport}"
+    )
+    yield from _law_lines(liquid.laws.values())
+
+
+def _paths(particles: Sequence[Any]) -> Iterator[str]:
+    """How electrons get to the particles, where the shape knows it."""
+    known = {p.name: p.obstruction for p in particles if p.obstruction is not None}
+    if not known:
+        return
+    counts = Counter(known.values())
+    parts = ", ".join(
+        f"{counts[k]} behind {k}" if k else f"{counts[k]} on it" for k in sorted(counts)
+    )
+    yield f"    electrons from the binder: {parts}"
+    cut_off = [p.name for p in particles if p.obstruction is None]
+    if cut_off:
+        yield f"    without electronic contact, and so inactive: {', '.join(cut_off)}"
+
+
 def _laws(case: Any) -> Iterator[str]:
     material = case.material
     yield f"  material   {material.name}: {material.title}"
-    for law in (material.U, material.D, material.i0):
-        lo, hi = law.valid
+    yield from _law_lines(material.laws.values())
+
+
+def _law_lines(laws: Iterable[Law]) -> Iterator[str]:
+    for law in laws:
         flag = "our choice: " if law.choice else ""
         source = textwrap.shorten(flag + (law.source or "source not stated"), _WIDTH)
-        yield f"    {law.symbol:<7}  theta {lo:g} .. {hi:g}  {source}"
+        symbol = "1+dlnf/dlnc" if law.symbol == "thermodynamic_factor" else law.symbol
+        yield f"    {symbol:<7}  {law.argument.span(*law.valid)}  {source}"
 
 
 def _steps(case: Any) -> Iterator[str]:
@@ -66,6 +122,8 @@ def _steps(case: Any) -> Iterator[str]:
     basis = "no capacity is given" if one_c is None else f"1C is {units.display(one_c, 'A')}"
     initial = protocol.initial
     state = f"the last state of {initial}" if isinstance(initial, Path) else f"theta = {initial}"
+    if isinstance(initial, Mapping):
+        state = ", ".join(f"{name} = {theta:g}" for name, theta in initial.items())
     yield f"  protocol   from {state}; {basis}"
     for number, step in enumerate(protocol.steps[:_MOST_STEPS], 1):
         cycle = f" (cycle {step.cycle})" if protocol.steps[-1].cycle > 1 else ""

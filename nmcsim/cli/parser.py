@@ -90,7 +90,7 @@ def _add_looks(commands: Any) -> None:
     check = _command(commands, "check", "check a case without solving it")
     _case_options(check)
     new = _command(commands, "new", "write a commented case to start from")
-    new.add_argument("model", metavar="MODEL", help="such as single_crystal")
+    new.add_argument("model", metavar="MODEL", help="single_crystal or electrode")
     new.add_argument("file", type=Path, metavar="FILE", help="the case file to write (.toml)")
     mesh = _command(commands, "mesh", "make the mesh of a case, and a picture of it")
     _case_options(mesh)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nmcsim.case.model import Case
-from nmcsim.case.starter import _EXAMPLES, _SECTIONS
+from nmcsim.case.starter import STARTERS
 from nmcsim.errors import InputError
 
 ODD: list[Any] = [
@@ -39,10 +39,11 @@ ODD: list[Any] = [
     "\x00",
     "ä" * 5000,
 ]
+STARTER = STARTERS["single_crystal"]()
 KEYS = [
     "title", "model", "geometry", "geometry.shape", "geometry.file", "material", "material.name",
     "physics", "physics.rock_salt", "protocol", "numerics", "output",
-    *(f"{table}.{key}" for table, section in _SECTIONS.items() for key in section.model_fields),
+    *(f"{name}.{key}" for name, table in STARTER.sections.items() for key in table.model_fields),
 ]  # fmt: skip
 
 
@@ -63,5 +64,5 @@ def test_every_example_of_the_starter_can_be_used(make: Callable[..., Case], tmp
     rows = "".join(f"{theta},{4.4 - theta}\n" for theta in (0.1, 0.3, 0.6, 0.995))
     (tmp_path / "ocv.csv").write_text("theta,U\n" + rows)
     alone = {"physics.rock_salt.intervals": {"physics.rock_salt.arrangement": "intervals"}}
-    for key, value in _EXAMPLES.items():
+    for key, value in STARTER.examples.items():
         assert make({key: value, **alone.get(key, {})}).hash

@@ -106,7 +106,7 @@ def test_a_wrong_value_is_said_with_its_key(
     ("key", "sentence"),
     [
         ("title", 'title is missing; write title = "My crystal"'),
-        ("model", 'model is missing; write model = "single_crystal"'),
+        ("model", 'model is missing; write model = "electrode" or "single_crystal"'),
         ("geometry", "geometry is missing"),
         ("geometry.shape", 'geometry.shape is missing; write shape = "disk" or file'),
         ("geometry.diameter", 'geometry.diameter is missing; write diameter = "2.5 um"'),
@@ -370,7 +370,7 @@ def test_a_replay_that_does_not_fit_its_file_is_refused(
         ("title = 'Grün'".encode("latin-1"), "is not text in UTF-8 (line 1)"),
         (b'title = "a"\nmodel = \n', "is not valid TOML: Invalid value (at line 2"),
         (b"a = " + b"[" * 5000, "is not valid TOML"),
-        (b"", 'model is missing; write model = "single_crystal"'),
+        (b"", 'model is missing; write model = "electrode" or "single_crystal"'),
     ],
 )
 def test_a_file_that_is_no_case_is_refused(tmp_path: Path, content: bytes, sentence: str):
