@@ -307,8 +307,9 @@ class _Watch:
         number = np.zeros(len(tags), dtype=np.int64)
         for k, name in enumerate(names):
             number[np.isin(tags, self.mesh.tags[name])] = k
-        pieces, kind = (tuple(names), number) if means is None else ((), None)
-        return Field(unknown, description, file, here.original_cells, pieces, "region", kind, means)
+        return Field(
+            unknown, description, file, here.original_cells, tuple(names), "region", number, means
+        )
 
     def particles(self) -> Particles:
         """The particles, as meshed."""

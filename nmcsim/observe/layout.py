@@ -35,16 +35,17 @@ class Field:
         A number for each of this rank's cells, owned ones first, that no partition changes: on a
         submesh ``parent.topology.original_cell_index[part.parent_cells]``. None on the whole mesh.
     parts : tuple of str
-        Names of the pieces into which its cells fall, such as ``particle[3]``; none where it is one
-        piece.
+        Names of what its cells belong to, such as ``particle[3]`` or ``binder``, for maps.
     kind_of_part : str
-        What a piece is called in a map, "particle" or "region".
+        "particle": parts share no node, and the field is another one in each. "region": the field
+        runs through all of them.
     part_of_cell : (cells,) int array, optional
-        The piece of each of this rank's cells, a number into ``parts``; needed where there are any.
+        The part of each of this rank's cells, a number into ``parts``; needed where there are any.
     means : callable, optional
-        ``state -> (parts,)``, or ``(1,)`` where it is one piece: the mean over each piece that
-        multiplies its sites or volume in the balances, the same on every rank. A field that has it
-        is taken over from an earlier result with its means kept; one without is not taken over.
+        ``state -> (p,)``, or ``(1,)`` where the field runs through all: the mean of each particle
+        or of the whole that its sites or volume multiply in the balances, the same on every rank. A
+        field that has it is taken over from an earlier result with its means kept; one without is
+        not taken over.
     """
 
     unknown: Unknown
@@ -61,6 +62,11 @@ class Field:
         """As in results."""
         return self.unknown.name
 
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """Names of the parts in each of which the field is another one; none where it is one."""
+        return self.parts if self.kind_of_part == "particle" else ()
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -73,7 +79,7 @@ class Layout:
     cells : (c, m) int array
         Nodes of each cell, in DOLFINx's order within a cell.
     part : (c,) int array
-        The piece of the field that each cell belongs to; 0 where it is one.
+        The part of the field that each cell belongs to; 0 where it has none.
     dimension : int
         Of the cells.
     """
@@ -127,7 +133,7 @@ class Layout:
 
     @classmethod
     def of_field(cls, field: Field) -> Layout:
-        """The layout of a field, with its pieces; collective."""
+        """The layout of a field, with its parts; collective."""
         return cls.of(field.unknown, field.original_cells, field.part_of_cell)
 
     @property
@@ -137,7 +143,7 @@ class Layout:
 
     @property
     def part_of_node(self) -> Int:
-        """The piece that each node belongs to (n,); one of them where several meet."""
+        """The part that each node belongs to (n,); one of them where several meet."""
         part = np.zeros(len(self.nodes), dtype=np.int64)
         part[self.cells] = self.part[:, None]
         return part

@@ -70,9 +70,9 @@ class Kept:
     nodes : (n, 3) array
         Where they are [m].
     part : (n,) int array
-        The piece of the field that each node belongs to.
-    parts : tuple of str
-        Names of the pieces; none where it is one.
+        The part of the field that each node belongs to.
+    pieces : tuple of str
+        Names of the parts, where the field is another one in each; none where it is one.
     means : tuple of float
         The mean over each piece; none for a field that is not taken over by other runs.
     """
@@ -80,7 +80,7 @@ class Kept:
     values: Array
     nodes: Array
     part: npt.NDArray[np.int64]
-    parts: tuple[str, ...] = ()
+    pieces: tuple[str, ...] = ()
     means: tuple[float, ...] = ()
 
 
@@ -135,7 +135,7 @@ class Checkpoint:
                 group["nodes"].attrs["unit"] = "m"
             rest = {k: v for k, v in asdict(replace(self, fields={})).items() if k != "fields"}
             rest["fields"] = {
-                name: {"parts": kept.parts, "means": kept.means}
+                name: {"pieces": kept.pieces, "means": kept.means}
                 for name, kept in self.fields.items()
             }
             # a dataset: an attribute holds 64 kB, less than the steps of a long protocol
@@ -166,6 +166,6 @@ class Checkpoint:
             raise InputError(Mistake(str(path), message)) from error
 
 
-def _kept(group: Any, parts: Sequence[str], means: Sequence[float]) -> Kept:
+def _kept(group: Any, pieces: Sequence[str], means: Sequence[float]) -> Kept:
     values, nodes, part = (group[name][()] for name in ("values", "nodes", "part"))
-    return Kept(values, nodes, part, tuple(parts), tuple(means))
+    return Kept(values, nodes, part, tuple(pieces), tuple(means))

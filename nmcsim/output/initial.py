@@ -68,7 +68,8 @@ def _given(case: Any, model: Model) -> Array:
     values, error = np.empty(0), None
     try:
         if isinstance(initial, Mapping):
-            values = _by_part(lithium, initial)
+            each = [case.protocol.initial_of(particle) for particle in lithium.parts]
+            values = np.array(each, dtype=float)[_part_of_dof(lithium)]
         else:
             values = np.asarray(case.protocol.initial_at(points.T))
     except NmcsimError as mistake:
@@ -77,25 +78,6 @@ def _given(case: Any, model: Model) -> Array:
         if found is not None:
             raise found
     return values
-
-
-def _by_part(field: Field, initial: Mapping[str, float]) -> Array:
-    """One value per piece of a field, ``rest`` for those that are not named."""
-    known = dict(initial)
-    rest = known.pop("rest", None)
-    unknown = [name for name in known if name not in field.parts]
-    if rest is None:
-        unknown += ["rest"] * any(name not in known for name in field.parts)
-    if unknown:
-        has = f"{field.parts[0]} to {field.parts[-1]}" if field.parts else "none"
-        message = (
-            "is needed for the particles that are not named"
-            if unknown[0] == "rest"
-            else f"is no particle of this geometry; it has {has}"
-        )
-        raise InputError(Mistake(f"protocol.initial.particles.{unknown[0]}", message))
-    values = np.array([known.get(name, rest) for name in field.parts], dtype=float)
-    return np.asarray(values[_part_of_dof(field)])
 
 
 def _part_of_dof(field: Field) -> Int:
@@ -121,11 +103,15 @@ def _of_earlier(
 
     def take(field: Field) -> None:
         kept, layout = earlier[field.name], layouts[field.name]
-        values, exact = on_one_rank(comm, lambda: taken_over(kept, layout, field.parts, place))
+        if bool(kept.pieces) != bool(field.pieces):
+            kind = "an electrode's" if kept.pieces else "a single crystal's"
+            raise InputError(Mistake(place, f"is {kind} state; choose one of the same model"))
+        values, exact = on_one_rank(comm, lambda: taken_over(kept, layout, field.pieces, place))
         where = model.problem.slice(field.unknown)
         state[where] = layout.scatter(values)
         if not exact:
-            state[where] += _missing(kept, field, state)[_part_of_dof(field)]
+            missing = _missing(kept, field, state)
+            state[where] += missing[_part_of_dof(field)] if field.pieces else missing
 
     for field in model.fields:
         # salt that the earlier model did not resolve stays as the case has it
@@ -138,15 +124,15 @@ def _missing(kept: Kept, field: Field, state: Array) -> Array:
     """What each piece lacks of its mean in the earlier state: interpolation makes no lithium."""
     assert field.means is not None
     now = field.means(state)
-    if not field.parts:
+    if not field.pieces:
         return np.asarray(np.array(kept.means) - now)
-    before = dict(zip(kept.parts, kept.means, strict=True))
-    named = zip(field.parts, now.tolist(), strict=True)
+    before = dict(zip(kept.pieces, kept.means, strict=True))
+    named = zip(field.pieces, now.tolist(), strict=True)
     return np.array([before[name] - mean if name in before else 0.0 for name, mean in named])
 
 
 def taken_over(
-    kept: Kept, layout: Layout, parts: tuple[str, ...], place: str
+    kept: Kept, layout: Layout, pieces: tuple[str, ...], place: str
 ) -> tuple[Array, bool]:
     """A field of an earlier state at the nodes of a layout, and whether it is there as it was.
 
@@ -175,8 +161,8 @@ def taken_over(
     for number in np.unique(part).tolist():
         to = part == number
         source = np.ones(len(a), dtype=bool)
-        if parts and parts[number] in kept.parts:
-            source = kept.part == kept.parts.index(parts[number])
+        if pieces and pieces[number] in kept.pieces:
+            source = kept.part == kept.pieces.index(pieces[number])
         values[to] = _interpolated(a[source] / size, kept.values[source], b[to] / size)
     return values, False
 

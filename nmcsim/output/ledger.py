@@ -112,7 +112,11 @@ class Ledger:
         def kept(field: Field) -> Kept:
             layout = recorder.layouts[field.name]
             return Kept(
-                nodal[field.name], layout.nodes, layout.part_of_node, field.parts, means[field.name]
+                nodal[field.name],
+                layout.nodes,
+                layout.part_of_node,
+                field.pieces,
+                means[field.name],
             )
 
         def job() -> None:

@@ -1,4 +1,4 @@
-"""Fields that live on a part of a mesh: numbered alike whatever the partition, and cut by planes."""
+"""Fields on a part of a mesh: numbered alike whatever the partition, and cut by planes."""
 
 from __future__ import annotations
 
@@ -140,8 +140,8 @@ def test_a_plane_beside_a_mesh_cuts_nothing() -> None:
 
 def test_one_tetrahedron_cut_into_a_triangle_and_a_quadrilateral() -> None:
     """Corners at the origin and one along each axis: at y = 1/2 a triangle with legs of 1/2, area
-    1/8. With (0,0,0) and (1,0,0) below, (0,1,0) and (0,1,1) above, the edges between them are cut at
-    (0,0), (0,1/2), (1/2,0) and (1/2,1/2) in x and z: a square of area 1/4.
+    1/8. With (0,0,0) and (1,0,0) below, (0,1,0) and (0,1,1) above, the edges between them are cut
+    at (0,0), (0,1/2), (1/2,0) and (1/2,1/2) in x and z: a square of area 1/4.
     """
     nodes = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
     cell = np.array([[0, 1, 2, 3]])
