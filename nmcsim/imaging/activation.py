@@ -4,7 +4,7 @@ A curve y_p(t) per particle is all that is needed: lithium per site of a simulat
 an image. So both are measured by the same functions.
 
     t25       when a quarter of a particle's *own* change over the half-cycle has happened
-    peak      when its curve is steepest
+    peak      when its curve is steepest, at constant current: a hold begins with a jump
     asynchrony = (largest - smallest t25 of the particles looked at) / (t_end_cc - t_start)
 
 A half-cycle is a charge or a discharge with the holds and rests that follow it; ``t_end_cc`` is
@@ -85,10 +85,11 @@ class HalfCycle:
 
         The ends are interpolated where no time falls on them.
         """
-        chosen = (time > self.t_start) & (time < self.t_end)
-        ends = at_times(time, curves, np.array([self.t_start, self.t_end]))
-        times = np.concatenate(([self.t_start], time[chosen], [self.t_end]))
-        return times, np.concatenate((ends[:1], curves[chosen], ends[1:]))
+        return between(time, curves, self.t_start, self.t_end)
+
+    def constant_current(self, time: Array, curves: Array) -> tuple[Array, Array]:
+        """As `part`, without the holds and rests."""
+        return between(time, curves, self.t_start, self.t_end_cc)
 
 
 def half_cycles(
@@ -123,6 +124,14 @@ def half_cycles(
         last = found.pop()
         found.append(HalfCycle(last.kind, last.t_start, last.t_end_cc, last.t_end, complete=False))
     return tuple(found)
+
+
+def between(time: Array, curves: Array, start: float, end: float) -> tuple[Array, Array]:
+    """Times and values of curves (k, ...) from ``start`` to ``end`` [s], with both ends."""
+    chosen = (time > start) & (time < end)
+    ends = at_times(time, curves, np.array([start, end]))
+    times = np.concatenate(([start], time[chosen], [end]))
+    return times, np.concatenate((ends[:1], curves[chosen], ends[1:]))
 
 
 def at_times(time: Array, curves: Array, asked: Array) -> Array:
@@ -164,32 +173,28 @@ def share_times(time: Array, curves: Array, share: float, negligible: float = NE
     return found
 
 
-def slope_peaks(
-    time: Array, curves: Array, duration: float, negligible: float = NEGLIGIBLE
-) -> Array:
+def slope_peaks(time: Array, curves: Array, negligible: float = NEGLIGIBLE) -> Array:
     """When each curve is steepest in the direction of its own change.
 
-    The curves are taken on an even grid of `RESOLUTION` times ``duration``, linear between the
+    The curves are taken on an even grid of `RESOLUTION` times their length, linear between the
     given times, and the slope at each point is that between half a `WINDOW` before and half a
     window behind it (at the ends: what there is of them), which is the mean slope over the window.
+    A curve that is nearly straight has no marked peak; t25 tells more of it.
 
     Parameters
     ----------
     time, curves, negligible
-        As in `share_times`.
-    duration : float
-        Of the half-cycle without its holds [s].
+        As in `share_times`; at constant current.
 
     Returns
     -------
     (p,) array
         The first of the steepest points [s]; NaN where a curve hardly changes.
     """
-    change = curves[-1] - curves[0]
+    change, duration = curves[-1] - curves[0], time[-1] - time[0]
     if duration <= 0.0:
         return np.full(change.shape, np.nan)
-    points = int(np.ceil((time[-1] - time[0]) / (RESOLUTION * duration))) + 1
-    grid = np.linspace(time[0], time[-1], points)
+    grid = np.linspace(time[0], time[-1], round(1.0 / RESOLUTION) + 1)
     before = np.maximum(grid - 0.5 * WINDOW * duration, time[0])
     behind = np.minimum(grid + 0.5 * WINDOW * duration, time[-1])
     rise = at_times(time, curves, behind) - at_times(time, curves, before)

@@ -75,7 +75,7 @@ def _entry(
     """All that is said of one half-cycle."""
     t, mean = half.part(time, particles.theta_mean)
     at = {name: share_times(t, mean, share) for name, share in SHARES.items()}
-    at["slope_peak"] = slope_peaks(t, mean, half.duration)
+    at["slope_peak"] = slope_peaks(*half.constant_current(time, particles.theta_mean))
     seen, began, ended = particles.observed, *np.interp((half.t_start, half.t_end), time, charge)
     entry = {
         "kind": half.kind,
@@ -124,7 +124,9 @@ def headline_lines(found: Mapping[str, Any], particles: ParticleSeries) -> list[
     )
     more = f"  and {len(told) - SAID} more" if len(told) > SAID else ""
     lines = [f"  activation in the first {first['kind']}  {order}{more}"] if told else []
-    each = "  ".join(f"{half['kind']} {half['asynchrony']:.4f}" for half in halves)
+    indices = [half["asynchrony"] for half in halves]
+    said = ["-" if np.isnan(index) else f"{index:.4f}" for index in indices]
+    each = "  ".join(f"{half['kind']} {x}" for half, x in zip(halves, said, strict=True))
     lines.append(f"  asynchrony  {each}")
     losses = found["capacity_loss"]
     if losses:

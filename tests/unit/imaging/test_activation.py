@@ -59,7 +59,7 @@ def test_the_first_crossing_counts() -> None:
 def test_a_particle_that_hardly_changes_has_no_times() -> None:
     curves = np.column_stack((0.9 - 0.0009 * T / 10.0, 0.9 - 0.0011 * T / 10.0))
     assert np.isnan(share_times(T, curves, 0.25)).tolist() == [True, False]
-    assert np.isnan(slope_peaks(T, curves, 10.0)).tolist() == [True, False]
+    assert np.isnan(slope_peaks(T, curves)).tolist() == [True, False]
 
 
 # -- peaks of the slope -----------------------------------------------------------------------
@@ -73,8 +73,8 @@ def test_the_peak_of_a_slope_is_where_a_smooth_step_is_steepest() -> None:
     time[[0, -1]] = 0.0, 10.0
     centres = np.array([2.0, 3.7, 6.1])
     curves = 0.6 - 0.3 * np.tanh((time[:, None] - centres) / 0.8)
-    assert slope_peaks(time, curves, 10.0) == pytest.approx(centres, abs=0.02)  # grid, sampling
-    assert slope_peaks(time, -curves, 10.0) == pytest.approx(centres, abs=0.02)
+    assert slope_peaks(time, curves) == pytest.approx(centres, abs=0.02)  # grid, sampling
+    assert slope_peaks(time, -curves) == pytest.approx(centres, abs=0.02)
 
 
 def test_a_jump_shorter_than_the_window_is_found_where_the_window_holds_all_of_it() -> None:
@@ -83,12 +83,12 @@ def test_a_jump_shorter_than_the_window_is_found_where_the_window_holds_all_of_i
     """
     time = np.array([0.0, 5.0, 5.0 + 1e-6, 10.0])
     curve = np.array([[0.9, 0.9, 0.3, 0.3]]).T
-    assert slope_peaks(time, curve, 10.0) == pytest.approx([4.81], abs=0.011)
+    assert slope_peaks(time, curve) == pytest.approx([4.81], abs=0.011)
 
 
 def test_a_straight_line_is_steepest_at_once() -> None:
     """All slopes are one: round-off does not choose between them."""
-    assert slope_peaks(T, (0.9 - 0.06 * T)[:, None], 10.0) == pytest.approx([0.0])
+    assert slope_peaks(T, (0.9 - 0.06 * T)[:, None]) == pytest.approx([0.0])
 
 
 # -- half-cycles ------------------------------------------------------------------------------
@@ -128,6 +128,8 @@ def test_the_part_of_a_curve_begins_and_ends_with_its_half_cycle() -> None:
     time, y = HalfCycle("charge", 0.5, 3.0, 4.5).part(T, np.column_stack((T, 2.0 * T)))
     assert time == pytest.approx([0.5, 1.0, 4.0, 4.5])
     assert y == pytest.approx(np.column_stack((time, 2.0 * time)))
+    half = HalfCycle("charge", 0.5, 3.0, 4.5)
+    assert half.constant_current(T, T)[0] == pytest.approx([0.5, 1.0, 3.0])
 
 
 # -- over the electrode -----------------------------------------------------------------------
