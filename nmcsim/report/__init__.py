@@ -13,13 +13,18 @@ from typing import Any
 
 from nmcsim.figures import FigureKind, drawable, write_all
 from nmcsim.report import tables
+from nmcsim.report.electrode import electrode_viewer
+from nmcsim.report.panels import Viewer, script
 from nmcsim.report.tables import escape
-from nmcsim.report.viewer import script, viewer
+from nmcsim.report.viewer import viewer
 from nmcsim.results import Result, write_atomically
 
 __all__ = ["Section", "write_report"]
 
-KNOWN = {"status", "steps", "balance", "counts", "timing", "observables", "error_bars", "failure"}
+KNOWN = {
+    "status", "steps", "balance", "counts", "timing", "observables", "error_bars", "failure",
+    "asynchrony", "capacity_loss", "activation", "half_cycles",
+}  # fmt: skip
 """Keys of the summary that have a place of their own on the page."""
 
 LIMIT = 7_800_000
@@ -73,10 +78,12 @@ def write_report(result: Result, path: Path, sections: Sequence[Section] = ()) -
 
 
 def _page(result: Result, sections: Sequence[Section], budget: int) -> str:
-    moving = viewer(result, budget) if _moves(result) else None
+    moving = _viewer(result, budget) if _moves(result) else None
+    name = "Lithium in the particle" if result.particles is None else "The electrode"
     parts = [
-        *([Section("map", "Lithium in the particle", moving.body)] if moving else []),
+        *([Section("map", name, moving.body)] if moving else []),
         Section("outcome", "What happened", _outcome(result)),
+        *_half_cycles(result),
         *_error_bars(result),
         Section("figures", "Figures", _figures(result)),
         *sections,
@@ -120,8 +127,25 @@ the first one. Any browser from 2023 on works.</p>
 
 
 def _moves(result: Result) -> bool:
-    rows = len(result.history.get("time", ()))
-    return rows > 1 and result.map is not None and len(result.map.time) > 0
+    return len(result.history.get("time", ())) > 1 and len(result.frame_times) > 0
+
+
+def _viewer(result: Result, budget: int) -> Viewer:
+    return viewer(result, budget) if result.particles is None else electrode_viewer(result, budget)
+
+
+def _half_cycles(result: Result) -> list[Section]:
+    if result.particles is None or not result.summary.get("half_cycles"):
+        return []
+    note = """<p class="note">Asynchrony is the largest minus the smallest activation time of the
+observed particles, over the length of the half-cycle without its holds. A particle's t25 is when a
+quarter of its own change over the half-cycle has happened; its slope is steepest where its mean θ
+changes fastest. A cycle's loss is what its discharge does not give back of its charge, holds
+included.</p>"""
+    particles = f"<h3>t25 of each particle</h3>{tables.activation_table(result)}"
+    return [
+        Section("half-cycles", "Half-cycles", tables.half_cycles_table(result) + note + particles)
+    ]
 
 
 def _lead(result: Result) -> str:

@@ -1,7 +1,7 @@
 // What the slider does: swaps the map's pixels, moves the cursors, fills the cards.
 const k = Math.min(slider.value, time.length - 1);
 if (window.nmcsimFill) {
-  window.nmcsimFill(source.data.image[0], k);
+  window.nmcsimFill.theta(source.data.image[0], k);
   source.change.emit();
 }
 const axis = axes[choice.active];

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmcsim.figures.sampler import Sampler
-from nmcsim.results import ThetaMap
 
 FRAMES = 121  # at most: more are not told apart by hand, and cost memory
 BITS = (12, 10, 8)  # tried in this order until the frames fit
@@ -36,10 +35,14 @@ class Raster:
     frames : str
         Base64 of the deflated differences: all low bytes, then all high bytes of int16
         (frames, pixels inside).
+    chosen : (frames,) int array
+        Which of the recorded frames these are.
     time : (frames,) array
         [s].
     low, step : float
-        theta = low + step * whole number; the error is half a step.
+        value = low + step * whole number; the error is half a step.
+    least, largest : (frames,) arrays
+        Of the values in each frame.
     shown : int
         The frame that the page opens with: a third through, where there is something to see.
     image : (rows, columns) float32 array
@@ -50,26 +53,40 @@ class Raster:
     shape: tuple[int, int]
     inside: str
     frames: str
+    chosen: NDArray[np.int64]
     time: NDArray[np.float64]
     low: float
     step: float
+    least: NDArray[np.float64]
+    largest: NDArray[np.float64]
     shown: int
     image: NDArray[np.float32]
 
 
-def rasterise(where: ThetaMap, budget: int) -> Raster:
-    """Pack ``where`` into at most ``budget`` bytes: fewer bits first, then fewer frames.
+def rasterise(
+    sample: Sampler,
+    time: NDArray[np.float64],
+    nodal: NDArray[np.floating],
+    budget: int,
+    most: int = FRAMES,
+) -> Raster:
+    """Pack a nodal field into at most ``budget`` bytes: fewer bits first, then fewer frames.
 
     Parameters
     ----------
-    where : ThetaMap
-        With at least one frame.
+    sample : Sampler
+        Of the field's map.
+    time : (k,) array
+        Of the frames [s]; at least one.
+    nodal : (k, n) array
+        Values at the nodes.
     budget : int
         Bytes of the deflated frames.
+    most : int
+        Frames at most.
     """
-    sample = Sampler(where)
-    chosen = _spread(np.arange(len(where.time)), FRAMES)
-    values = np.array([sample(where.theta[i]) for i in chosen], dtype=np.float32)
+    chosen = _spread(np.arange(len(time)), most)
+    values = np.array([sample(nodal[i]) for i in chosen], dtype=np.float32)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     for bits in BITS:
         step = max(high - low, 1e-6) / (2**bits - 1)
@@ -88,9 +105,12 @@ def rasterise(where: ThetaMap, budget: int) -> Raster:
         shape=sample.shape,
         inside=_text(zlib.compress(sample.inside.astype(np.uint8).tobytes(), 9)),
         frames=_text(packed),
-        time=where.time[chosen],
+        chosen=chosen,
+        time=time[chosen],
         low=low,
         step=step,
+        least=np.nanmin(values, axis=1).astype(np.float64),
+        largest=np.nanmax(values, axis=1).astype(np.float64),
         shown=shown,
         image=image,
     )
@@ -115,7 +135,7 @@ def _pack(values: NDArray[np.float32], low: float, step: float) -> bytes:
 
 
 def unpack(raster: Raster) -> NDArray[np.float64]:
-    """Theta (frames, pixels inside) as the page sees it: the reference of what its script
+    """Values (frames, pixels inside) as the page sees them: the reference of what its script
     computes.
     """
     content = np.frombuffer(zlib.decompress(base64.b64decode(raster.frames)), dtype=np.uint8)

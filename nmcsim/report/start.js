@@ -10,8 +10,9 @@
     document.getElementById("old-browser").hidden = false;
     return;
   }
-  nmcsimFrames(nmcsimPacked).then((fill) => {
-    window.nmcsimFill = fill;
+  const names = Object.keys(nmcsimPacked);
+  Promise.all(names.map((name) => nmcsimFrames(nmcsimPacked[name]))).then((fills) => {
+    window.nmcsimFill = Object.fromEntries(names.map((name, i) => [name, fills[i]]));
     slider.properties.value.change.emit();
     document.body.dataset.ready = "yes";
   });

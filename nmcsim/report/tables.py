@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from nmcsim.figures.halfcycles import half_cycles, observed, particles
 from nmcsim.figures.style import DISPLAY
 from nmcsim.results import Result
 
@@ -86,6 +87,58 @@ def steps_table(result: Result) -> str:
         for n, step in enumerate(result.steps, start=1)
     ]
     return table(("", "Step", "from", "to", "ended by", "because"), rows)
+
+
+def half_cycles_table(result: Result) -> str:
+    """How far apart the particles of an electrode are in each half-cycle, and each cycle's loss.
+
+    Raises
+    ------
+    InputError
+        The model has no particles.
+    """
+    losses = iter(result.summary.get("capacity_loss") or [])
+    rows, before = [], ""
+    entries = result.summary.get("half_cycles") or []
+    for half, entry in zip(half_cycles(result), entries, strict=True):
+        complete = bool(entry.get("complete", True))
+        ends_cycle = (before, half.kind) == ("charge", "discharge") and complete
+        loss = next(losses, None) if ends_cycle else None
+        before = half.kind
+        rows.append(
+            (
+                escape(half.name) + ("" if complete else " (not ended)"),
+                *(f"{number(time / 3600.0, 4)} h" for time in (half.start, half.end_cc, half.end)),
+                *(number(entry.get(f"asynchrony{of}"), 3) for of in ("", "_slope", "_all")),
+                "–" if loss is None else f"{number(100.0 * loss, 3)} %",
+            )
+        )
+    head = ("Half-cycle", "from", "current until", "hold until")
+    told = ("asynchrony (t25)", "by the slope", "of all particles", "loss of the cycle")
+    return table((*head, *told), rows, "numbers")
+
+
+def activation_table(result: Result) -> str:
+    """t25 of each particle, the observed ones first, as share of each half-cycle.
+
+    Raises
+    ------
+    InputError
+        The model has no particles.
+    """
+    of, halves = particles(result), half_cycles(result)
+    followed = observed(of)
+    others = [i for i in range(len(of.names)) if i not in followed]
+    shares = [half.share(half.t25) for half in halves]
+    rows = [
+        (
+            escape(of.names[i]) + (" (observed)" if of.observed[i] else ""),
+            number(int(of.obstruction[i])) if of.obstruction[i] >= 0 else "–",
+            *(number(float(share[i]), 4) for share in shares),
+        )
+        for i in (*followed, *others)
+    ]
+    return table(("Particle", "obstruction", *(half.name for half in halves)), rows, "numbers")
 
 
 def balance_table(result: Result) -> str:

@@ -16,7 +16,7 @@ import pytest
 
 from nmcsim.figures.sampler import Sampler
 from nmcsim.report import Section, write_report
-from nmcsim.report.raster import FRAMES, rasterise, unpack
+from nmcsim.report.raster import FRAMES, Raster, rasterise, unpack
 from nmcsim.report.tables import balance_table, number, quantity, timing_table
 from nmcsim.results import Result, ThetaMap
 from tests.synthetic import synthetic_result
@@ -40,6 +40,10 @@ def square(theta: np.ndarray) -> ThetaMap:
     )
 
 
+def packed(where: ThetaMap, budget: int) -> Raster:
+    return rasterise(Sampler(where), where.time, where.theta, budget)
+
+
 def test_pixels_of_a_linear_field_are_exact() -> None:
     where = square(np.array([[0.0, 1.0, 3.0, 2.0]]))  # x + 2 y
     values = Sampler(where, pixels=10)(where.theta[0]).reshape(10, 10)
@@ -56,7 +60,7 @@ def test_pixels_outside_are_masked() -> None:
 
 def test_frames_survive_packing_to_half_a_step(result: Result) -> None:
     assert result.map is not None
-    raster = rasterise(result.map, 10**9)
+    raster = packed(result.map, 10**9)
     sample = Sampler(result.map)
     true = np.array([sample(frame) for frame in result.map.theta])
     assert raster.step < 3e-4, "12 bits"
@@ -67,18 +71,18 @@ def test_frames_survive_packing_to_half_a_step(result: Result) -> None:
 
 def test_a_small_budget_costs_bits_then_frames(result: Result) -> None:
     assert result.map is not None
-    whole = rasterise(result.map, 10**9)
-    fewer_bits = rasterise(result.map, int(0.7 * len(whole.frames)))
+    whole = packed(result.map, 10**9)
+    fewer_bits = packed(result.map, int(0.7 * len(whole.frames)))
     assert fewer_bits.step > whole.step
     assert len(fewer_bits.time) == 9
-    fewer_frames = rasterise(result.map, 30_000)
+    fewer_frames = packed(result.map, 30_000)
     assert 2 <= len(fewer_frames.time) < 9
     assert fewer_frames.time[[0, -1]].tolist() == result.map.time[[0, -1]].tolist()
 
 
 def test_many_frames_are_thinned() -> None:
     where = square(np.zeros((FRAMES + 50, 4)))
-    raster = rasterise(where, 10**9)
+    raster = packed(where, 10**9)
     assert len(raster.time) == FRAMES
     assert raster.time[-1] == FRAMES + 49
 
