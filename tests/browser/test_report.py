@@ -4,9 +4,7 @@ error.
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,53 +14,8 @@ import pytest
 from nmcsim.figures.sampler import Sampler
 from nmcsim.report import write_report
 from nmcsim.results import Result
+from tests.chromium import complaints, loaded_from_outside, missing_browser, model, move, opened
 from tests.synthetic import synthetic_result
-
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--window-size=1240,1400",
-    # offline: every name but the local ones fails to resolve
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-)
-
-
-def missing_browser() -> str:
-    """What is not here to open a page with; empty if all is."""
-    try:
-        import selenium  # noqa: F401
-    except ImportError:
-        return "selenium is not installed"
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
-        return "no Chromium is installed (apt-get install chromium chromium-driver)"
-    if not shutil.which("chromedriver"):
-        return "no chromedriver is installed (apt-get install chromium-driver)"
-    return ""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    lacking = missing_browser()
-    if lacking and os.environ.get("NMCSIM_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"the report was not opened: {lacking}")
-    if lacking:
-        pytest.skip(f"the report was not opened: {lacking}")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            options.binary_location = found
-            break
-    for flag in FLAGS:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="module")
@@ -74,34 +27,13 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
 @pytest.fixture(scope="module")
 def page(browser: Any, result: Result) -> Any:
     """The open report, once its frames are unpacked."""
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    path = result.directory / "report.html"
-    write_report(result, path)
-    browser.get(path.as_uri())
-    WebDriverWait(browser, 60).until(
-        lambda b: b.execute_script("return document.body.dataset.ready === 'yes'")
-    )
-    return browser
-
-
-def model(page: Any, name: str, expression: str) -> Any:
-    return page.execute_script(
-        f"const m = Bokeh.documents[0].get_model_by_name({name!r}); return {expression};"
-    )
-
-
-def move(page: Any, frame: int) -> None:
-    model(page, "frame", f"m.value = {frame}")
+    return opened(browser, result)
 
 
 def test_the_page_is_small_and_names_nothing_outside(page: Any, result: Result) -> None:
     path = result.directory / "report.html"
     assert path.stat().st_size < 8e6
-    loaded = page.execute_script(
-        "return performance.getEntriesByType('resource').map((e) => e.name)"
-    )
-    assert [name for name in loaded if not name.startswith(("data:", "blob:"))] == []
+    assert loaded_from_outside(page) == []
 
 
 def test_the_slider_moves_map_cursor_and_cards(page: Any, result: Result) -> None:
@@ -188,8 +120,7 @@ def test_text_from_the_run_is_never_executed(page: Any) -> None:
 
 def test_no_error_on_the_console(page: Any) -> None:
     """Last, so that it has seen what the other tests did."""
-    errors = [entry for entry in page.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
-    assert errors == []
+    assert complaints(page) == []
 
 
 def test_a_missing_browser_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
