@@ -24,8 +24,14 @@ __all__ = ["add_error_bars", "compared"]
 COARSER, LOOSER = 1.5, 5.0
 FOLDER = "coarser"
 
-LARGEST = ("voltage", "theta_min", "theta_max", "com_distance", "unreacted_share")
+LARGEST = (
+    "voltage", "theta_min", "theta_max", "com_distance", "unreacted_share", "soc_variance",
+    "c_l_min", "c_l_max",
+)  # fmt: skip
 """Columns of the history of which the largest difference at the times of the maps is taken."""
+
+NUMBERED = {"asynchrony": "asynchrony of half-cycle", "capacity_loss": "capacity loss of cycle"}
+"""Lists of the summary of an electrode, of which each number has a bar."""
 
 
 def add_error_bars(result: Result, case: Any, comm: Any, mesh_cache: Path | None = None) -> Result:
@@ -42,8 +48,7 @@ def add_error_bars(result: Result, case: Any, comm: Any, mesh_cache: Path | None
         return result
     if comm.rank == 0:
         logger.info("  once more, with cells %g times as large, for error bars", COARSER)
-    assert result.map is not None
-    times = [f"{t!r} s" for t in result.map.time.tolist() if t > 0.0]
+    times = [f"{t!r} s" for t in result.frame_times.tolist() if t > 0.0]
     again = case.coarser(COARSER, LOOSER).replace("output.times", times)
 
     def job() -> None:
@@ -64,8 +69,9 @@ def compared(fine: Result, coarse: Result) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict of name -> {value, error, unit, description}
-        Lengths of the steps that no clock ended; then, of each column of the history, the value at
-        the last map and the largest difference at all maps. What one run lacks is left out.
+        Lengths of the steps that no clock ended; of an electrode the asynchrony of each half-cycle
+        and the loss of each cycle; then, of each column of the history, the value at the last map
+        and the largest difference at all maps. What one run lacks is left out.
     """
     bars: dict[str, dict[str, Any]] = {}
     for k, (a, b) in enumerate(zip(fine.steps, coarse.steps, strict=False), start=1):
@@ -77,6 +83,13 @@ def compared(fine: Result, coarse: Result) -> dict[str, dict[str, Any]]:
             "unit": "s",
             "description": f"length of step {k}, {a['sentence']}",
         }
+    for name, about in NUMBERED.items():
+        pairs = zip(fine.summary.get(name, ()), coarse.summary.get(name, ()), strict=False)
+        for k, (x, y) in enumerate(pairs, start=1):
+            if x is not None and y is not None:
+                bars[f"{name}_{k}"] = {
+                    "value": x, "error": abs(x - y), "unit": "1", "description": f"{about} {k}",
+                }  # fmt: skip
     rows = _common_rows(fine, coarse)
     for name in LARGEST:
         if name not in fine.history or name not in coarse.history:
@@ -101,9 +114,8 @@ def _common_rows(a: Result, b: Result) -> tuple[np.ndarray, np.ndarray]:
     Near the end of a step one run may have gone on to the next: what differs there is the time of
     the event, which has a bar of its own.
     """
-    assert a.map is not None
     found: list[tuple[int, int]] = []
-    for t in a.map.time[a.map.time > 0.0]:
+    for t in a.frame_times[a.frame_times > 0.0]:
         i, j = (int(np.argmin(np.abs(r["time"].values - t))) for r in (a, b))
         near = all(np.isclose(r["time"].values[k], t, rtol=1e-9) for r, k in ((a, i), (b, j)))
         if near and a["step"].values[i] == b["step"].values[j]:

@@ -125,8 +125,8 @@ def headline_lines(found: Mapping[str, Any], particles: ParticleSeries) -> list[
     more = f"  and {len(told) - SAID} more" if len(told) > SAID else ""
     lines = [f"  activation in the first {first['kind']}  {order}{more}"] if told else []
     indices = [half["asynchrony"] for half in halves]
-    said = ["-" if np.isnan(index) else f"{index:.4f}" for index in indices]
-    each = "  ".join(f"{half['kind']} {x}" for half, x in zip(halves, said, strict=True))
+    told_as = ["-" if np.isnan(index) else f"{index:.4f}" for index in indices]
+    each = "  ".join(f"{half['kind']} {x}" for half, x in zip(halves, told_as, strict=True))
     lines.append(f"  asynchrony  {each}")
     losses = found["capacity_loss"]
     if losses:

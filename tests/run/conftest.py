@@ -144,7 +144,7 @@ def rows_in_order(result: Result) -> None:
     later = np.diff(time) > 0.0
     begins = (np.diff(time) == 0.0) & (np.diff(step) >= 1.0)
     assert (later | begins).all()
-    assert (np.diff(result.map.time) > 0.0).all()
+    assert (np.diff(result.frame_times) > 0.0).all()
 
 
 def same_numbers(a: Result, b: Result, rtol: float = 1e-5) -> None:
@@ -158,5 +158,5 @@ def same_numbers(a: Result, b: Result, rtol: float = 1e-5) -> None:
     for name, near in (("voltage", 2e-5), ("theta_mean", 1e-5), ("theta_min", 2e-4)):
         assert a[name].values[-1] == pytest.approx(b[name].values[-1], abs=near)
     assert a["charge"].values[-1] == pytest.approx(b["charge"].values[-1], rel=rtol)
-    assert len(a.map.time) == len(b.map.time)
+    assert len(a.frame_times) == len(b.frame_times)
     assert a.summary["balance"]["lithium"] < 1e-9

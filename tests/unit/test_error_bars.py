@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -104,7 +105,7 @@ def told(steps: list[dict[str, Any]], time: list[float], step: list[int], v: lis
         def __getitem__(self, name: str) -> Series:
             return history[name]
 
-    return Told(history=history, steps=steps, map=SimpleNamespace(time=np.array(time)))
+    return Told(history=history, steps=steps, summary={}, frame_times=np.array(time))
 
 
 def test_near_a_change_of_step_only_the_time_of_the_event_differs():
@@ -122,3 +123,19 @@ def test_near_a_change_of_step_only_the_time_of_the_event_differs():
     assert set(bars) == {"t_end_1", "voltage"}, "a step that the clock ended has no error"
     assert bars["t_end_1"]["error"] == pytest.approx(2.0)
     assert bars["voltage"]["error"] == pytest.approx(0.01)
+
+
+def test_numbers_of_half_cycles_and_cycles_have_bars(with_bars: Result):
+    """Those that both runs have: |0.226 - 0.221| and |0.004 - 0.006|; a loss of the first alone."""
+    fine, coarse = (
+        replace(with_bars, summary=summary)
+        for summary in (
+            {"asynchrony": [0.226, 0.004, None], "capacity_loss": [0.1]},
+            {"asynchrony": [0.221, 0.006, 0.1], "capacity_loss": []},
+        )
+    )
+    bars = compared(fine, coarse)
+    assert bars["asynchrony_1"]["error"] == pytest.approx(0.005)
+    assert bars["asynchrony_2"]["error"] == pytest.approx(0.002)
+    assert bars["asynchrony_1"]["value"] == 0.226
+    assert not {"asynchrony_3", "capacity_loss_1"} & set(bars)
