@@ -19,6 +19,10 @@ from nmcsim.solve.system import Norm, System
 __all__ = ["Newton", "NewtonResult"]
 
 
+UNKNOWN = 0.1
+"""Rate of contraction that is assumed until it has been seen."""
+
+
 @dataclass(frozen=True)
 class NewtonResult:
     """Outcome of one implicit solve: the change from the predictor, and how hard it was."""
@@ -130,7 +134,9 @@ class Newton:
                 if rate >= 0.9 and size > self.tolerance:
                     return False, d, r, n
             d += delta
-            estimate = self._rate / (1.0 - self._rate) if self._rate < 1.0 else np.inf
+            # the rate of earlier steps says little of a first change that exceeds the tolerance
+            known = self._rate if rate is not None or size <= 1.0 else max(self._rate, UNKNOWN)
+            estimate = known / (1.0 - known) if known < 1.0 else np.inf
             if damping == 1.0 and (size == 0.0 or estimate * size < self.tolerance):
                 return True, d, r, n
             previous = size if damping == 1.0 else np.inf
