@@ -29,7 +29,7 @@ from nmcsim.figures.halfcycles import (
 from nmcsim.figures.style import TWO_COLUMNS, new_figure, rows_by_step, styled
 from nmcsim.results import ParticleSeries, Result
 
-BINS = 0.05
+BINS = 0.025
 """Width of a bar of the histogram, as share of the half-cycle."""
 
 
@@ -100,7 +100,8 @@ def has_activation(result: Result) -> bool:
 
 
 def activation_histogram(result: Result) -> Figure:
-    """Activation times of all particles in every half-cycle, two columns wide.
+    """Activation times of all particles in every half-cycle, two columns wide
+    where there are several.
 
     A block is a particle, at the bar of its t25 and in its colour where it is observed; a diamond
     is the peak of an observed particle's slope.
@@ -113,7 +114,7 @@ def activation_histogram(result: Result) -> Figure:
     of = particles(result)
     halves = [half for half in half_cycles(result) if np.isfinite(half.t25).any()][:4]
     with styled():
-        figure = new_figure(TWO_COLUMNS, 2.5)
+        figure = new_figure(TWO_COLUMNS * (1.0 if len(halves) > 1 else 0.65), 2.5)
         panels = figure.subplots(1, max(len(halves), 1), sharey=True, squeeze=False)[0]
         latest = max((_latest(of, half) for half in halves), default=1.0)
         for axes, half in zip(panels, halves, strict=False):
@@ -159,7 +160,9 @@ def _draw_histogram(axes: Axes, of: ParticleSeries, half: HalfCycle) -> None:
     peaks = half.share(half.peak)
     for place, i in enumerate(observed(of)):
         above = top * (1.08 + 0.075 * (place % 5))
-        axes.plot(peaks[i], above, "D", ms=4, mfc="white", mec=colour[i], mew=1.0, zorder=3)
+        axes.plot(
+            peaks[i], above, "D", ms=4, mfc="white", mec=colour[i], mew=1.0, zorder=3, clip_on=False
+        )
     axes.set_ylim(0, max(axes.get_ylim()[1], top * (1.5 if np.isfinite(peaks).any() else 1.1)))
     axes.set_xlabel("t$_{25}$ / half-cycle")
     known = np.isfinite(half.asynchrony)

@@ -12,6 +12,7 @@ from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 
 from nmcsim.figures.halfcycles import (
+    OTHERS,
     HalfCycle,
     half_cycles,
     hours,
@@ -63,8 +64,9 @@ def cycles(result: Result) -> Figure:
             dash = "-" if half.kind == "charge" else DASHES[1]
             colour = shades[min(number // 2, len(shades) - 1)]
             axes.plot(over[rows], v[rows], color=colour, ls=dash, label=half.name)
-        if not halves:
-            axes.plot(over, v, color=COLOURS[0])
+        others = ~np.any([rows_of(half, result) for half in halves], axis=0) | (not halves)
+        if others.any():  # what lies outside, or in a half-cycle in which the run failed
+            axes.plot(over[others], v[others], color=OTHERS, label="outside half-cycles")
         holds = [rows for kind, rows in rows_by_step(result) if kind == "hold"]
         for number, rows in enumerate(holds):
             name = "_" * bool(number) + "voltage held"

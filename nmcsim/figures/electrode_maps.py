@@ -297,7 +297,7 @@ def half_cycle_maps(result: Result, shares: Sequence[float] = SHARES) -> Figure:
             )  # fmt: skip
         scale_bar(grid[-1, 0], back.box)
         bar = figure.colorbar(look, ax=list(grid.flat), shrink=0.8, aspect=22, pad=0.01)
-        bar.set_label("Lithium per site θ")
+        bar.set_label("Lithium per site θ" if count > 1 else "θ")
         bar.outline.set_linewidth(0.6)
     return figure
 
@@ -316,15 +316,17 @@ def half_cycle_maps_data(
 
 
 def path_time(result: Result) -> float:
-    """The frame [s] nearest to when the observed particles differ most in the first half-cycle."""
+    """The frame [s] of the first half-cycle in which the observed particles differ most.
+
+    What is compared is their surface: it is where a particle takes part, or does not yet.
+    """
     of, t = particles(result), result["time"].values
-    where = field(result, "phi_s")
+    times = field(result, "phi_s").time
     half = next(iter(half_cycles(result)), _whole_run(t))
-    rows = np.flatnonzero(rows_of(half, result))
+    inside = times[within(half, times)]
     chosen = observed(of) or list(range(len(of.names)))
-    apart = np.ptp(of.theta_mean[np.ix_(rows, chosen)], axis=1)
-    time = t[rows[int(np.argmax(apart))]]
-    return float(where.time[np.argmin(np.abs(where.time - time))])
+    surface = [np.interp(inside, t, of.theta_surface[:, i]) for i in chosen]
+    return float(inside[np.argmax(np.ptp(surface, axis=0))])
 
 
 def electronic_path(result: Result, time: float | None = None) -> Figure:

@@ -120,10 +120,10 @@ def rows_by_step(result: Result) -> list[tuple[str, NDArray[np.bool_]]]:
     if "step" in result.history and result.steps:
         # by number: two steps have a row each at the time at which they meet
         number = result["step"].values
-        return [
-            (str(step["kind"]), np.asarray(number == n))
-            for n, step in enumerate(result.steps, start=1)
-        ]
+        kinds = {n: str(step["kind"]) for n, step in enumerate(result.steps, start=1)}
+        # the step in which a run failed has rows, but no entry
+        kinds |= {n: "" for n in np.unique(number).astype(int).tolist() if n not in kinds}
+        return [(kind, np.asarray(number == n)) for n, kind in kinds.items()]
     slack = 1e-9 * (t[-1] if len(t) else 1.0)
     spans = [
         (str(step["kind"]), (t >= step["t_start"] - slack) & (t <= step["t_end"] + slack))

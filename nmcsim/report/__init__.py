@@ -23,7 +23,7 @@ __all__ = ["Section", "write_report"]
 
 KNOWN = {
     "status", "steps", "balance", "counts", "timing", "observables", "error_bars", "failure",
-    "asynchrony", "capacity_loss", "activation", "half_cycles",
+    "asynchrony", "capacity_loss", "activation", "half_cycles", "drift_limit",
 }  # fmt: skip
 """Keys of the summary that have a place of their own on the page."""
 

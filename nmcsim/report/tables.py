@@ -12,7 +12,7 @@ from nmcsim.figures.style import DISPLAY
 from nmcsim.results import Result
 
 DRIFT_LIMIT = 1e-9
-"""Largest lithium drift of a sound run."""
+"""Largest drift of a sound run whose summary states no limit."""
 
 
 def escape(value: object) -> str:
@@ -107,7 +107,7 @@ def half_cycles_table(result: Result) -> str:
         before = half.kind
         rows.append(
             (
-                escape(half.name) + ("" if complete else " (not ended)"),
+                escape(half.name) + ("" if complete else " (the run ended here)"),
                 *(f"{number(time / 3600.0, 4)} h" for time in (half.start, half.end_cc, half.end)),
                 *(number(entry.get(f"asynchrony{of}"), 3) for of in ("", "_slope", "_all")),
                 "–" if loss is None else f"{number(100.0 * loss, 3)} %",
@@ -144,10 +144,11 @@ def activation_table(result: Result) -> str:
 def balance_table(result: Result) -> str:
     """Each balance beside its limit, with a verdict in words."""
     rows = []
+    limit = float(result.summary.get("drift_limit") or DRIFT_LIMIT)
     for name, value in result.summary.get("balance", {}).items():
-        sound = isinstance(value, (int, float)) and abs(value) < DRIFT_LIMIT
+        sound = isinstance(value, (int, float)) and abs(value) < limit
         verdict = '<span class="good">kept</span>' if sound else '<span class="bad">violated</span>'
-        rows.append((f"{escape(name)} drift", number(value, 3), number(DRIFT_LIMIT), verdict))
+        rows.append((f"{escape(name)} drift", number(value, 3), number(limit), verdict))
     return table(("Balance", "largest", "limit", ""), rows, "numbers")
 
 

@@ -165,6 +165,12 @@ def test_the_steepest_slope_is_marked_where_it_is_known(electrode: Result) -> No
     assert "steepest slope" not in [text.get_text() for text in legend.get_texts()]
 
 
+def test_the_step_in_which_a_run_failed_is_drawn(electrode: Result) -> None:
+    failed = replace(electrode, steps=electrode.steps[:3])
+    (axes,) = activation_curves(failed).axes
+    assert max(float(np.max(line.get_xdata())) for line in axes.lines) == pytest.approx(84.0)
+
+
 def test_half_cycles_own_the_rows_of_their_steps(electrode: Result) -> None:
     halves = half_cycles(electrode)
     assert [half.name for half in halves] == ["charge 1", "discharge 1", "charge 2", "discharge 2"]

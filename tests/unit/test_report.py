@@ -124,6 +124,8 @@ def test_balances_are_judged_against_their_limit(result: Result) -> None:
     assert ">kept<" in balance_table(result)
     bad = replace(result, summary={"balance": {"lithium": 2e-9}})
     assert ">violated<" in balance_table(bad)
+    allowed = replace(result, summary={"balance": {"lithium": 2e-9}, "drift_limit": 1e-8})
+    assert ">kept<" in balance_table(allowed)
     unknown = replace(result, summary={"balance": {"lithium": None}})
     assert ">violated<" in balance_table(unknown)
 
