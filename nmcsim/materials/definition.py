@@ -200,7 +200,7 @@ def not_positive(name: str, law: Law) -> list[Mistake]:
         return []
     i = int(np.argmax(wrong))
     sentence = (
-        f"is {value[i]:.3g} {law.unit} at {law.argument.shown(theta[i])}; it must be positive: "
-        f"{narrow(law)}"
+        f"is {f'{value[i]:.3g} {law.unit}'.removesuffix(' 1')} at {law.argument.shown(theta[i])};"
+        f" it must be positive: {narrow(law)}"
     )
     return [Mistake(name, sentence)]

@@ -27,6 +27,7 @@ NYMAN: Final = (
 LANDESFEIND: Final = (
     "Landesfeind and Gasteiger, J. Electrochem. Soc. 166 (2019) A3079, doi:10.1149/2.0571912jes"
 )
+LEAST: Final = 0.05  # in the cold, fitted transference numbers go on falling, below zero
 ONE_VALUE: Final = "one value at all concentrations"
 VALOEN: Final = "Valoen and Reimers, J. Electrochem. Soc. 152 (2005) A882, doi:10.1149/1.1872737"
 
@@ -187,18 +188,29 @@ def landesfeind2019_ec_dmc(T: float) -> Electrolyte:
 
 def _landesfeind(name: str, title: str, p: dict[str, tuple[float, ...]], T: float) -> Electrolyte:
     make = _maker(LANDESFEIND, (100.0, 2500.0))
+    t_plus = LandesfeindPolynomial(p["t_plus"], T)
     fit = f"the fit of Landesfeind and Gasteiger at {T:g} K"
-    turns = "the fit turns up beyond 2.5 mol/l, where its curve is levelled off"
+    turns = (
+        "levelled off where the fit falls below 0.05, which it does in the cold, and from 2.5 mol/l"
+        " on, where it turns up"
+    )
     return Electrolyte(
         name=name,
         title=title,
         kappa=make("kappa", "S/m", LandesfeindConductivity(p["kappa"], T), fit),
         D=make("D_l", "m2/s", LandesfeindDiffusivity(p["D"], T), fit),
-        t_plus=make("t_plus", "1", LandesfeindPolynomial(p["t_plus"], T), fit, note=turns),
+        t_plus=make("t_plus", "1", t_plus, fit, note=turns, valid=_above(t_plus, 100.0, 2500.0)),
         thermodynamic_factor=make(
             "thermodynamic_factor", "1", LandesfeindPolynomial(p["factor"], T), fit
         ),
     )
+
+
+def _above(t_plus: Callable[[Any], Any], lo: float, hi: float) -> tuple[float, float]:
+    """The part of a range, from its lower end on, where a transference number stays `LEAST`."""
+    c = np.linspace(lo, hi, 2401)
+    low = np.flatnonzero(t_plus(c) < LEAST)
+    return lo, float(c[max(1, low[0])]) if low.size else hi
 
 
 def valoen2005(T: float) -> Electrolyte:
@@ -223,6 +235,7 @@ def _maker(source: str, valid: tuple[float, float]) -> Callable[..., Law]:
         text: str,
         note: str = "",
         choice: bool = False,
+        valid: tuple[float, float] = valid,
     ) -> Law:
         return Law(
             symbol=symbol,

@@ -155,11 +155,11 @@ def _from_library(entries: dict[str, Any], symbol: str, unit: str, base_dir: Pat
         return law
     other = library_law("D", name) if symbol in _KIND_OF else None
     if other is not None:
-        _refuse(f'= "{name}" is a {other.kind} diffusivity; write {other.symbol} = "{name}"')
+        _refuse(f'is a {other.kind} diffusivity; write {other.symbol} = "{name}"')
     known = laws(symbol)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f'did you mean "{close[0]}"?' if close else f"it has {', '.join(known)}"
-    _refuse(f'= "{name}" is no law of {symbol} in the library; {hint}')
+    _refuse(f"is no law of {symbol} in the library; {hint}")
 
 
 def _from_constant(entries: dict[str, Any], symbol: str, unit: str, base_dir: Path) -> Law:

@@ -52,12 +52,17 @@ def test_check_takes_the_coarse_case_too(nmcsim: Callable[..., Any]):
 
 
 def test_schema_is_json(nmcsim: Callable[..., Any]):
-    assert "properties" in json.loads(nmcsim("schema").out)
+    models = json.loads(nmcsim("schema").out)["oneOf"]
+    assert len(models) == 2
+    assert all("properties" in model for model in models)
 
 
 def test_materials_are_listed_shown_and_plotted(nmcsim: Callable[..., Any], folder: Path):
     assert "nmc88" in nmcsim("materials", "list").out
+    assert "nyman2008" in nmcsim("materials", "list").out
     assert "library nmc88" in nmcsim("materials", "show", "nmc88").out
+    assert "ionic conductivity" in nmcsim("materials", "show", "nyman2008").out
+    assert nmcsim("materials", "plot", "nyman2008", "--out", "l.png").out == "wrote l.png\n"
     assert nmcsim("materials", "plot", "nmc88", "--out", "laws.png").out == "wrote laws.png\n"
     assert (folder / "laws.png").read_bytes().startswith(b"\x89PNG")
 

@@ -208,3 +208,50 @@ def test_materials_are_values() -> None:
     )
     with pytest.raises(AttributeError):
         crystal.density = 1.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "decades"),
+    [
+        ("10**(-6*logistic((theta - 0.93)/0.015))", 6.0),
+        ("1e3*10**(-9*logistic((theta - 0.93)/0.015))", 9.0),
+        ("10**(-14 - 5*logistic((theta - 0.88)/0.03))", 5.0),
+        ("10**(-9*logistic((theta - 0.5)/0.002))", 9.0),  # steeper than a grid of 4096 cells shows
+    ],
+)
+def test_a_curve_follows_a_law_over_many_decades(text: str, decades: float) -> None:
+    law = formula(text, symbol="K", unit="S/m", positive=True)
+    curve = law.curve()
+    theta = np.linspace(0.0, 1.0, 200_003)  # no node of the curve but the ends
+    value, slope = curve.both(theta)
+    exact = law.evaluate(theta)
+    assert np.log10(exact.max() / exact.min()) == pytest.approx(decades, rel=0.02)
+    # cubic cells in which ln(law) changes by 1/8 at most: (1/8)**4 / 384 = 6e-7
+    np.testing.assert_allclose(value, exact, rtol=1e-6)
+    # their slope: (1/8)**3 / 72 sqrt(3) = 1.6e-5 of the steepest change
+    rate = np.abs(law.derivative(theta) / exact).max()
+    assert np.abs((slope - law.derivative(theta)) / exact).max() < 2e-5 * rate
+    beyond = curve(np.array([-5.0, -0.1, 1.1, 5.0]))
+    # levelled off: within a decade of the value at the end, so positive
+    assert np.all(np.abs(np.log10(beyond / law.evaluate([0.0, 0.0, 1.0, 1.0]))) < 1.0)
+
+
+def test_an_ordinary_curve_keeps_its_number_of_cells() -> None:
+    crystal = material("nmc88")
+    # 4096 in the valid range and a quarter of that on each side
+    assert "6144 cells" in repr(crystal.D.curve())
+    assert "6144 cells" in repr(material("nmc532_pristine").K.curve())  # type: ignore[union-attr]
+
+
+def test_the_logistic_overflows_nowhere() -> None:
+    law = formula("10**(-6*logistic((theta - 0.5)/1e-5))", symbol="K", unit="S/m")
+    np.testing.assert_allclose(law.evaluate([0.0, 0.5, 1.0]), [1.0, 1e-3, 1e-6], rtol=1e-12)
+    np.testing.assert_allclose(law.derivative([0.0, 1.0]), 0.0, atol=1e-300)
+
+
+def test_a_conductivity_that_is_not_positive_is_refused() -> None:
+    K = formula("1 - theta", symbol="K", unit="S/m")
+    with pytest.raises(LawError) as caught:
+        material("nmc88").with_laws(K=K).check_well_posed()
+    (mistake,) = caught.value.mistakes
+    assert (mistake.place, mistake.message[:22]) == ("K", "is 0 S/m at theta = 1;")

@@ -170,3 +170,40 @@ def test_laws_are_listed_by_what_they_are() -> None:
     assert laws("D_ab") == ("nmc88_set_a", "nmc88_set_b", "nmc88", "nmc88_fast")
     assert library_law("U", "nmc88") is material("nmc88").U
     assert library_law("colour", "nmc88") is None
+
+
+def test_pristine_nmc532_is_flat_where_it_is_full_and_drops_at_the_end() -> None:
+    U = material("nmc532_pristine").U
+    theta = np.linspace(0.3, 0.999, 200_001)
+    assert np.all(U.derivative(theta) < -0.09)  # 0.1 V per theta at least, falling everywhere
+    # below the plateau it is the published curve; its own droop is 1 mV there
+    low = np.linspace(0.3, 0.85, 56)
+    published = law("U", "nmc532_colclasure2020").evaluate(low)
+    np.testing.assert_allclose(U.evaluate(low), published, rtol=0, atol=1.5e-3)
+    assert U.evaluate(0.336) == pytest.approx(4.300, abs=1e-3)
+    # flat: 10 mV from 0.9 on, and the first 14 mV of the drop at 0.99
+    at_90, at_98, at_99 = U.evaluate([0.9, 0.98, 0.99])
+    assert 0.005 < at_90 - at_98 < 0.015
+    assert 0.010 < at_98 - at_99 < 0.020
+    assert U.evaluate(0.998) == pytest.approx(2.5, abs=0.01)
+    # its curve, grid of 1.7e-4 beside a width of 1.8e-3: (0.095)**4 / 384 of 2 V
+    np.testing.assert_allclose(U.curve()(theta), U.evaluate(theta), rtol=0, atol=1e-6)
+
+
+def test_pristine_nmc532_hardly_conducts_where_it_is_full() -> None:
+    one = material("nmc532_pristine")
+    assert one.K is not None
+    assert one.K.choice
+    assert one.D.choice
+    # 6 decades at the centre: half of them; s(4) = 0.982 at 0.99
+    np.testing.assert_allclose(
+        np.log10(one.K.evaluate([0.5, 0.93, 0.99])), [0.0, -3.0, -6 * 0.98201], atol=1e-4
+    )
+    np.testing.assert_allclose(
+        np.log10(one.D.evaluate([0.5, 0.88, 0.99])), [-14.0, -15.0, -14 - 2 * 0.97507], atol=1e-4
+    )
+    # F k N_L / 2 = 96485.33 * 5e-11 * 49599 / 2
+    assert one.i0.evaluate(0.5) == pytest.approx(0.11964, rel=1e-4)
+    park = law("i0", "nmc532_park2021")
+    factor = park.evaluate([0.5, 0.7, 0.8, 0.9]) / one.i0.evaluate([0.5, 0.7, 0.8, 0.9])
+    np.testing.assert_allclose(factor, [0.92, 0.076, 6.7e-3, 5.5e-4], rtol=0.01)

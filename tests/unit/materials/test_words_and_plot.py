@@ -7,8 +7,17 @@ from io import BytesIO
 
 import pytest
 
-from nmcsim.materials import LawError, describe, material, names, parse_law, table
-from nmcsim.materials.plot import plot
+from nmcsim.materials import (
+    LawError,
+    describe,
+    electrolyte,
+    electrolyte_names,
+    material,
+    names,
+    parse_law,
+    table,
+)
+from nmcsim.materials.plot import plot, plot_electrolyte
 
 
 def test_the_table_has_a_line_for_each_material_and_names_the_laws() -> None:
@@ -85,3 +94,20 @@ def test_importing_materials_imports_neither_matplotlib_nor_the_solver() -> None
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", electrolyte_names())
+def test_an_electrolyte_is_described_and_drawn(name: str) -> None:
+    text = " ".join(describe(name).split())
+    for part in ("kappa [S/m] ionic conductivity", "D_l [m2/s]", "c 100 ..", "mol/m3", "doi:10."):
+        assert part in text
+    figure = plot_electrolyte(electrolyte(name))
+    assert len(figure.axes) == 4
+    assert figure.axes[0].get_ylabel() == "Conductivity κ / S/m"
+    assert figure.axes[-1].get_xlabel() == "Concentration of the salt c / mol/m³"
+
+
+def test_the_table_lists_the_electrolytes() -> None:
+    lines = table().splitlines()
+    for name in electrolyte_names():
+        assert any(line.startswith(f"{name} ") for line in lines)
