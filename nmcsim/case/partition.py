@@ -24,6 +24,8 @@ from nmcsim.errors import InputError, Mistake
 
 GRID = 1e-4
 """Coordinates are rounded to this: regions that meant to touch do."""
+SAME = 10.0 * GRID
+"""Vertices closer than this are one."""
 GROWTH = 0.4
 """Cells grow by this much per unit of distance."""
 ACROSS = 2.2
@@ -143,7 +145,7 @@ def partition(regions: Mapping[str, BaseGeometry], fine: frozenset[str], sizes: 
         If two corners are closer than cells can be.
     """
     lines = shapely.unary_union([area.boundary for area in regions.values()], grid_size=GRID)
-    arcs = [piece for arc in _merged(lines) for piece in _cut_at_corners(arc)]
+    arcs = [piece for arc in _merged(_contracted(lines)) for piece in _cut_at_corners(arc)]
     _refuse_short(arcs)
     sides = _sides(arcs, regions)
     samples = [_sampled(arc, 0.25 * sizes.interface) for arc in arcs]
@@ -216,6 +218,22 @@ def _grade(gmsh: ModuleType, cut: Partition, points: Sequence[int]) -> None:
     least = field.add("Min")
     field.setNumbers(least, "FieldsList", rules)
     field.setAsBackgroundMesh(least)
+
+
+def _contracted(lines: BaseGeometry) -> BaseGeometry:
+    """The same lines with vertices that are nearly one made one.
+
+    Where a line meets a polygon almost at a vertex, rounding leaves both points.
+    """
+    parts = [np.array(part.coords) for part in shapely.get_parts(lines)]
+    vertices, number = np.unique(np.concatenate(parts), axis=0, return_inverse=True)
+    same = np.arange(len(vertices))
+    for a, b in sorted(cKDTree(vertices).query_pairs(SAME)):
+        same[same == same[b]] = same[a]
+    chains = np.split(same[number], np.cumsum([len(part) for part in parts])[:-1])
+    edges = {(min(p), max(p)) for chain in chains for p in itertools.pairwise(chain.tolist())}
+    kept = np.array(sorted((a, b) for a, b in edges if a != b))
+    return MultiLineString(list(shapely.linestrings(vertices[kept])))
 
 
 def _merged(lines: BaseGeometry) -> list[Floats]:
@@ -296,7 +314,7 @@ def _sides(arcs: Sequence[Floats], regions: Mapping[str, BaseGeometry]) -> list[
         steps = np.diff(arc, axis=0)
         longest = int(np.argmax(np.linalg.norm(steps, axis=1)))
         along = steps[longest] / np.linalg.norm(steps[longest])
-        normal = 5.0 * GRID * np.array([-along[1], along[0]])
+        normal = 2.0 * SAME * np.array([-along[1], along[0]])
         middle = 0.5 * (arc[longest] + arc[longest + 1])
         beside[0, i], beside[1, i] = middle + normal, middle - normal
     for side in (0, 1):

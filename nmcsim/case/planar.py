@@ -10,8 +10,8 @@ import math
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Self
@@ -42,6 +42,8 @@ TOUCH = 0.02
 """Regions with less of a boundary in common [um] do not touch."""
 INSIDE, INTERFACE, BOUNDARY = 0.26, 0.11, 0.22
 """Sizes of cells in the middle, at NMC and at other boundaries, per particle radius."""
+MESH_KEYS = frozenset({"depth", "cell_size", "interface_cell_size"})
+"""Parameters that leave the layout as it is."""
 FINEST = 1e3
 """Cells per particle radius, at most: a mistyped unit is told from a fine mesh."""
 
@@ -155,6 +157,21 @@ def circle(x: float, y: float, radius: float) -> Polygon:
     return Polygon([(x + outside * math.cos(a), y + outside * math.sin(a)) for a in angles])
 
 
+@dataclass(frozen=True)
+class _Parameters:
+    """What a layout depends on, as a key of a cache."""
+
+    kind: type[PlanarElectrode]
+    values: tuple[tuple[str, str], ...]
+    inputs: bytes
+    shape: PlanarElectrode = field(compare=False)
+
+
+@lru_cache(maxsize=16)
+def _arranged(parameters: _Parameters) -> Layout:
+    return parameters.shape.arranged()
+
+
 class PlanarElectrode(ElectrodeShape):
     """A section of an electrode: x along the collector, y from there to the lithium."""
 
@@ -183,8 +200,9 @@ class PlanarElectrode(ElectrodeShape):
 
     @cached_property
     def layout(self) -> Layout:
-        """`arranged`, once."""
-        return self.arranged()
+        """`arranged`, once for all shapes that differ in their cells or their depth only."""
+        values = {n: repr(getattr(self, n)) for n in type(self).model_fields if n not in MESH_KEYS}
+        return _arranged(_Parameters(type(self), tuple(values.items()), self.inputs, self))
 
     @cached_property
     def partition(self) -> Partition:
