@@ -208,6 +208,7 @@ def save(figure: Figure, stem: Path) -> None:
         content = io.BytesIO()
         with styled():
             figure.savefig(content, format=suffix[1:], dpi=300, metadata=metadata)
+        figure.set_layout_engine("none")  # laid out once: a layout costs as much as a drawing
         write_atomically(stem.with_suffix(suffix), content.getvalue())
 
 

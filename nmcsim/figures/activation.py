@@ -56,7 +56,7 @@ def activation_curves(result: Result) -> Figure:
                 theta = of.theta_surface[rows, i]
                 axes.plot(time[rows], theta, color=colour[i], ls=dash[i])
         axes.set_xlabel(f"Time / {unit}")
-        axes.set_ylabel("Surface lithium θ = c / c$_{max}$")
+        axes.set_ylabel("Surface lithium θ = c / cₘₐₓ")
         axes.margins(x=0.01)
         _legend(figure, of, followed, any(step["kind"] == "hold" for step in result.steps))
     return figure
@@ -164,7 +164,7 @@ def _draw_histogram(axes: Axes, of: ParticleSeries, half: HalfCycle) -> None:
             peaks[i], above, "D", ms=4, mfc="white", mec=colour[i], mew=1.0, zorder=3, clip_on=False
         )
     axes.set_ylim(0, max(axes.get_ylim()[1], top * (1.5 if np.isfinite(peaks).any() else 1.1)))
-    axes.set_xlabel("t$_{25}$ / half-cycle")
+    axes.set_xlabel("t₂₅ / half-cycle")
     known = np.isfinite(half.asynchrony)
     index = f"\nasynchrony {half.asynchrony:.3f}" if known else ""
     axes.set_title(half.name.capitalize() + index)

@@ -373,7 +373,7 @@ def electronic_path(result: Result, time: float | None = None) -> Figure:
         shown, unit = hours(np.array([at, result["time"].values[-1]]))
         axes.set_title(f"{shown[0]:.3g} {unit}, {_state(result, at)}", pad=3)
         bar = figure.colorbar(look, ax=axes, shrink=0.8, aspect=20, pad=0.02)
-        bar.set_label("Potential of the solid φ$_s$ / mV")
+        bar.set_label("Potential of the solid φₛ / mV")
         bar.outline.set_linewidth(0.6)
     return figure
 

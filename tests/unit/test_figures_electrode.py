@@ -263,7 +263,7 @@ def test_the_path_is_shown_when_particles_differ_most(electrode: Result) -> None
     assert path_time(electrode) == pytest.approx(0.5 * CC)
     figure = electronic_path(electrode)
     assert figure.axes[0].get_title() == "10 h, " + frames(electrode, (0.6,))[0].label
-    assert figure.axes[1].get_ylabel() == "Potential of the solid φ$_s$ / mV"
+    assert figure.axes[1].get_ylabel() == "Potential of the solid φₛ / mV"
     chosen = electronic_path(electrode, 1.5 * 3600)
     assert chosen.axes[0].get_title().startswith("1.5 h, ")
 
