@@ -229,13 +229,24 @@ def _particles(geometry: ElectrodeShape, protocol: Protocol) -> Iterable[Mistake
 
 
 def _points(geometry: ElectrodeShape, output: Kept) -> Iterable[Mistake]:
-    """Points have the dimension of the mesh; whether they lie in NMC, its cells know."""
+    """Each point lies in a particle, as far as the shape says before it is meshed."""
+    layout = getattr(geometry, "layout", None)  # of cross-sections
     for name, point in output.points.items():
         if len(point) != geometry.dimension:
             yield Mistake(
                 f"output.points.{name}",
                 f"has {len(point)} coordinates, but the shape has {geometry.dimension} dimensions",
             )
+        elif layout is not None and not _in_a_body(layout, point):
+            where = ", ".join(f"{1e6 * value:g}" for value in point)
+            yield Mistake(f"output.points.{name}", f"lies in no particle: ({where}) um")
+
+
+def _in_a_body(layout: Any, point: tuple[float, ...]) -> bool:
+    import shapely  # its shapes need it, and cases of crystals do not
+
+    place = shapely.Point(*(1e6 * value for value in point))
+    return any(shapely.intersects(body.area, place) for body in layout.bodies)
 
 
 def _or(names: Iterable[str]) -> str:

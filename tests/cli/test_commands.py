@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 import nmcsim as package
+from nmcsim.case.toml import dump_toml
 from nmcsim.cli.completion import completion
 from nmcsim.cli.parser import SHELLS, build_parser
 from nmcsim.errors import RunFailure
 from nmcsim.results import Result
 from tests.synthetic import synthetic_result
+from tests.unit.case.electrodes import SHAPE, electrode_data
 
 NO_DOLFINX = """
 import sys
@@ -33,6 +35,23 @@ def test_new_writes_a_case_that_check_finds_right(nmcsim: Callable[..., Any], fo
     assert (said.status, said.err) == (0, "")
     assert "nmcsim run mine.toml" in said.out
     assert nmcsim("check", "mine.toml").status == 0
+
+
+def test_check_says_who_gets_electrons_and_who_does_not(nmcsim: Callable[..., Any], folder: Path):
+    assert nmcsim("new", "electrode", "cell.toml").status == 0
+    said = nmcsim("check", "cell.toml")
+    assert said.status == 0
+    assert "electrons from the binder: 6 on it, 1 behind 1, 1 behind 2" in said.out
+    # 175 mAh/g = 630e3 A s/kg on 4789 kg/m3 in ten cylinders of 5 um by 10 um
+    assert "1C is 6.582" in said.out
+    assert "thermodynamic" not in said.out
+    assert "1+dlnf/dlnc" in said.out
+    (folder / "pair.py").write_text(SHAPE.replace("obstruction=1", "obstruction=None"))
+    (folder / "pair.toml").write_text(dump_toml(electrode_data()))
+    state = 'protocol.initial={ particles = { "particle[1]" = 0.5, rest = 0.99 } }'
+    said = nmcsim("check", "pair.toml", "--set", state)
+    assert "without electronic contact, and so inactive: particle[1]" in said.out
+    assert "from particle[1] = 0.5, rest = 0.99; 1C is" in said.out
 
 
 def test_check_prints_the_case_as_it_was_understood(nmcsim: Callable[..., Any], folder: Path):

@@ -302,6 +302,16 @@ def test_what_lies_beyond_a_law_is_allowed_where_the_case_says_so(make: Make) ->
     assert make({"protocol.initial": 0.2, "protocol.steps": ["Rest for 1 h"], **wide})
 
 
+def test_a_point_outside_all_particles_is_refused() -> None:
+    path = ROOT / "cases" / "electrode_paper.toml"
+    # the first particle's centre is 1 + 1.5 + 5 um to the right, and 1 + 5 um up
+    with pytest.raises(InputError, match=r"output.points.b +lies in no particle: \(1, 20\) um"):
+        load(
+            path,
+            ['output.points={ a = ["7.5 um", "6 um"], b = ["1 um", "20 um"] }'],
+        )
+
+
 def test_all_mistakes_are_said_at_once(complaint: Callable[..., str]) -> None:
     said = complaint(
         {
