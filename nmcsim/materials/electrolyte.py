@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,9 +48,9 @@ class Electrolyte:
         return {name: law for name, law in found.items() if law is not None}
 
     def valid_range(self) -> tuple[float, float]:
-        """The concentrations [mol/m3] that all its laws are valid at."""
-        laws = self.laws.values()
-        return max(law.valid[0] for law in laws), min(law.valid[1] for law in laws)
+        """The concentrations [mol/m3] that all its laws are valid at; any, where it has none."""
+        lows, highs = zip((0.0, math.inf), *(law.valid for law in self.laws.values()), strict=True)
+        return max(lows), min(highs)
 
     def check_well_posed(self) -> None:
         """Refuse laws with which transport runs backwards.

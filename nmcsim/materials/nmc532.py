@@ -21,7 +21,7 @@ MOHTAT: Final = (
 AMIN: Final = (
     "Amin and Chiang, J. Electrochem. Soc. 163 (2016) A1512, doi:10.1149/2.0131608jes (NMC523)"
 )
-PARK: Final = "Park et al., Nat. Mater. 20 (2021) 991"
+PARK: Final = "Park et al., Nature Materials 20 (2021) 991"
 XU: Final = "Xu et al., J. Electrochem. Soc. 166 (2019) A3456"
 
 # powers 0 to 14 of theta in the OCV of Colclasure 2020 [V]

@@ -91,6 +91,7 @@ def test_a_law_of_the_case_stands_in_place_of_that_of_the_library(
     assert liquid.D.evaluate(1000.0) == pytest.approx(3e-10 * np.exp(-0.5))
     assert liquid.t_plus.evaluate(1234.0) == 0.3
     assert liquid.thermodynamic_factor.valid == (50.0, 3000.0)
+    assert liquid.valid_range() == (200.0, 2000.0)
     assert "kappa.csv" in case.files
     assert make({"electrolyte.t_plus": 0.31}).hash != make({"electrolyte.t_plus": 0.3}).hash
 
@@ -98,6 +99,7 @@ def test_a_law_of_the_case_stands_in_place_of_that_of_the_library(
 def test_an_equipotential_electrolyte_needs_no_laws(make: Make) -> None:
     case = make({"electrolyte": {"transport": "equipotential"}})
     assert case.electrolyte.laws == {}
+    assert case.electrolyte.valid_range() == (0.0, np.inf)
     assert case.electrolyte.concentration == 1000.0
 
 
@@ -188,7 +190,7 @@ IN_ONE_VALUE = [
     ("electrolyte.kappa", "nyman208", 'electrolyte.kappa = "nyman208" is no law of kappa'),
     ("material.name", "nyman2008", "it is an electrolyte, whose place is [electrolyte]"),
     ("geometry", {"shape": "disk"}, 'belongs to model = "single_crystal"; this model takes'),
-    ("geometry", {"shape": "colums"}, 'did you mean "columns"?'),
+    ("geometry", {"shape": "columnes"}, 'did you mean "columns"?'),
     # ranges and units
     ("binder.wetted", 1.2, "binder.wetted = 1.2 is out of range; it must be at most 1"),
     ("binder.wetted", -0.1, "binder.wetted = -0.1 is out of range; it must be at least 0"),
@@ -242,8 +244,8 @@ IN_ONE_VALUE = [
     # states of particles
     (
         "protocol.initial",
-        {"particles": {"partcle[1]": 0.4, "rest": 0.9}},
-        "protocol.initial.particles.partcle[1] is no particle of the shape pair; did you mean",
+        {"particles": {"partikel[1]": 0.4, "rest": 0.9}},
+        "protocol.initial.particles.partikel[1] is no particle of the shape pair; did you mean",
     ),
     (
         "protocol.initial",
