@@ -43,7 +43,8 @@ def present(directory: Path, comm: Any, *, failed: bool = False) -> None:
 
 def _present(directory: Path) -> None:
     result = Result.load(directory)
-    logger.info("  %s", largest_distance(result))
+    if result.particles is None:  # an electrode has said its own headline
+        logger.info("  %s", largest_distance(result))
     report = directory / "report.html"
     if not _is_newer(report, directory / "summary.json"):
         _write(result, report)

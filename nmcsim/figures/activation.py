@@ -19,10 +19,10 @@ from nmcsim.figures.halfcycles import (
     called,
     colours,
     dashes,
+    followed,
     half_cycles,
     hours,
     name_half_cycles,
-    observed,
     particles,
     shade_holds,
 )
@@ -42,7 +42,7 @@ def activation_curves(result: Result) -> Figure:
         The model has no particles.
     """
     of = particles(result)
-    followed = _followed(of)
+    shown = followed(of)
     colour, dash = colours(of), dashes(of)
     time, unit = hours(result["time"].values)
     seconds = 3600.0 if unit == "h" else 60.0
@@ -51,30 +51,25 @@ def activation_curves(result: Result) -> Figure:
         axes = figure.subplots()
         shade_holds(axes, result, seconds)
         name_half_cycles(axes, half_cycles(result), seconds)
-        for i in followed:
+        for i in shown:
             for _, rows in rows_by_step(result):
                 theta = of.theta_surface[rows, i]
                 axes.plot(time[rows], theta, color=colour[i], ls=dash[i])
         axes.set_xlabel(f"Time / {unit}")
         axes.set_ylabel("Surface lithium θ = c / cₘₐₓ")
         axes.margins(x=0.01)
-        _legend(figure, of, followed, any(step["kind"] == "hold" for step in result.steps))
+        _legend(figure, of, shown, any(step["kind"] == "hold" for step in result.steps))
     return figure
 
 
-def _followed(of: ParticleSeries) -> list[int]:
-    """The observed particles; all, where none is."""
-    return observed(of) or list(range(len(of.names)))
-
-
-def _legend(figure: Figure, of: ParticleSeries, followed: list[int], holds: bool) -> None:
+def _legend(figure: Figure, of: ParticleSeries, shown: list[int], holds: bool) -> None:
     colour, dash = colours(of), dashes(of)
     handles: list[Any] = [
-        Line2D([], [], color=colour[i], ls=dash[i], label=called(of, i)) for i in followed[:12]
+        Line2D([], [], color=colour[i], ls=dash[i], label=called(of, i)) for i in shown[:12]
     ]
     if holds:
         handles.append(Patch(color=HOLD_SHADE, label="voltage held"))
-    known = bool((of.obstruction[followed] >= 0).any())
+    known = bool((of.obstruction[shown] >= 0).any())
     figure.legend(
         handles=handles,
         loc="outside right center",
@@ -87,9 +82,9 @@ def _legend(figure: Figure, of: ParticleSeries, followed: list[int], holds: bool
 def activation_curves_data(result: Result) -> tuple[list[str], NDArray[Any]]:
     """Header and table behind `activation_curves`."""
     of = particles(result)
-    followed = _followed(of)
-    heads = ["time [s]", *(f"surface theta of {of.names[i]} [1]" for i in followed)]
-    return heads, np.column_stack([result["time"].values, of.theta_surface[:, followed]])
+    shown = followed(of)
+    heads = ["time [s]", *(f"surface theta of {of.names[i]} [1]" for i in shown)]
+    return heads, np.column_stack([result["time"].values, of.theta_surface[:, shown]])
 
 
 def has_activation(result: Result) -> bool:
@@ -104,7 +99,7 @@ def activation_histogram(result: Result) -> Figure:
     where there are several.
 
     A block is a particle, at the bar of its t25 and in its colour where it is observed; a diamond
-    is the peak of an observed particle's slope.
+    is the peak of such a particle's slope.
 
     Raises
     ------
@@ -119,13 +114,13 @@ def activation_histogram(result: Result) -> Figure:
         latest = max((_latest(of, half) for half in halves), default=1.0)
         for axes, half in zip(panels, halves, strict=False):
             _draw_histogram(axes, of, half)
-            axes.set_xlim(0, max(0.5, BINS * np.ceil(latest / BINS + 1.5)))
+            axes.set_xlim(-0.5 * BINS, max(0.5, BINS * np.ceil(latest / BINS + 1.5)))
         panels[0].set_ylabel("Particles")
         panels[0].yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         marks: list[Any] = [
-            Patch(color=colours(of)[i], label=called(of, i)) for i in observed(of)[:8]
+            Patch(color=colours(of)[i], label=called(of, i)) for i in followed(of)[:8]
         ]
-        if not of.observed.all():
+        if len(followed(of)) < len(of.names):
             marks.append(Patch(color=OTHERS, label="other particles"))
         if any(np.isfinite(half.peak).any() for half in halves):
             marks.append(_diamond("steepest slope"))
@@ -135,7 +130,7 @@ def activation_histogram(result: Result) -> Figure:
 
 def _latest(of: ParticleSeries, half: HalfCycle) -> float:
     """The last share of ``half`` that is drawn."""
-    times = np.concatenate([half.t25, half.peak[of.observed]])
+    times = np.concatenate([half.t25, half.peak[followed(of)]])
     return float(np.nanmax(half.share(times)))
 
 
@@ -145,20 +140,24 @@ def _diamond(label: str) -> Line2D:
 
 def _draw_histogram(axes: Axes, of: ParticleSeries, half: HalfCycle) -> None:
     share, colour = half.share(half.t25), colours(of)
-    order = [*(i for i in range(len(of.names)) if not of.observed[i]), *observed(of)]
+    own = followed(of)
+    order = [*(i for i in range(len(of.names)) if i not in own), *own]
     height: dict[int, int] = {}
     for i in order:
         if not np.isfinite(share[i]):
             continue
-        place = int(np.floor(share[i] / BINS + 1e-9))
+        # bars lie about multiples: particles that change evenly all have 1/4, and would fall apart
+        place = int(np.floor(share[i] / BINS + 0.5))
         level = height.get(place, 0)
         height[place] = level + 1
         axes.add_patch(
-            Rectangle((place * BINS, level), BINS, 1, fc=colour[i], ec="white", lw=0.5, zorder=2)
+            Rectangle(
+                ((place - 0.5) * BINS, level), BINS, 1, fc=colour[i], ec="white", lw=0.5, zorder=2
+            )
         )
     top = max(height.values(), default=1)
     peaks = half.share(half.peak)
-    for place, i in enumerate(observed(of)):
+    for place, i in enumerate(own):
         above = top * (1.08 + 0.075 * (place % 5))
         axes.plot(
             peaks[i], above, "D", ms=4, mfc="white", mec=colour[i], mew=1.0, zorder=3, clip_on=False

@@ -20,9 +20,9 @@ from nmcsim.errors import InputError, Mistake
 from nmcsim.figures.halfcycles import (
     HalfCycle,
     colours,
+    followed,
     half_cycles,
     hours,
-    observed,
     particles,
     rows_of,
     within,
@@ -324,8 +324,7 @@ def path_time(result: Result) -> float:
     times = field(result, "phi_s").time
     half = next(iter(half_cycles(result)), _whole_run(t))
     inside = times[within(half, times)]
-    chosen = observed(of) or list(range(len(of.names)))
-    surface = [np.interp(inside, t, of.theta_surface[:, i]) for i in chosen]
+    surface = [np.interp(inside, t, of.theta_surface[:, i]) for i in followed(of)]
     return float(inside[np.argmax(np.ptp(surface, axis=0))])
 
 

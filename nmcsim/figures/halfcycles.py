@@ -128,24 +128,26 @@ def rows_of(half: HalfCycle, result: Result) -> NDArray[np.bool_]:
 # -- particles --------------------------------------------------------------------------------
 
 
-def observed(of: ParticleSeries) -> list[int]:
-    """Numbers of the observed particles, the least obstructed first, then from left to right."""
-    chosen = np.flatnonzero(of.observed).tolist()
+def followed(of: ParticleSeries) -> list[int]:
+    """Numbers of the particles that have colours of their own: those observed, or all where none
+    is; the least obstructed first, then from left to right.
+    """
+    chosen = np.flatnonzero(of.observed).tolist() or list(range(len(of.names)))
     return sorted(chosen, key=lambda i: (int(of.obstruction[i]), float(of.centre[i, 0])))
 
 
 def colours(of: ParticleSeries) -> list[str]:
-    """A colour for every particle: its own where it is observed, one grey for all others."""
+    """A colour for every particle: its own where it is `followed`, one grey for all others."""
     found = [OTHERS] * len(of.names)
-    for place, i in enumerate(observed(of)):
+    for place, i in enumerate(followed(of)):
         found[i] = PARTICLE_COLOURS[place % len(PARTICLE_COLOURS)]
     return found
 
 
 def dashes(of: ParticleSeries) -> list[Any]:
-    """Dashes for every particle: those observed are told apart in grey, too."""
+    """Dashes for every particle: those followed are told apart in grey, too."""
     found: list[Any] = ["-"] * len(of.names)
-    for place, i in enumerate(observed(of)):
+    for place, i in enumerate(followed(of)):
         found[i] = DASHES[place % len(DASHES)]
     return found
 

@@ -244,6 +244,7 @@ def _map(
     result: Result, box: Box, source: ColumnDataSource, people: ColumnDataSource
 ) -> tuple[figure, LinearColorMapper]:
     x0, y0, width, height = box
+    upwards = "z" if particles(result).centre.shape[1] == 3 else "y"
     low, high = electrode_limits(result)
     mapper = LinearColorMapper(palette=Viridis256, low=low, high=high, nan_color="rgba(0, 0, 0, 0)")
     across = round(min(470.0, 620.0 * width / height))
@@ -253,7 +254,7 @@ def _map(
         x_range=(x0, x0 + width),
         y_range=(y0, y0 + height),
         x_axis_label="x / µm",
-        y_axis_label="y / µm",
+        y_axis_label=f"{upwards} / µm",
         tools="pan,wheel_zoom,reset,save",
         name="map",
         title=FIELDS[0].title,
@@ -280,7 +281,7 @@ def _map(
     plot.add_tools(
         HoverTool(
             renderers=[image],
-            tooltips=[("value", "@image{custom}"), ("x, y", "$x{0.00}, $y{0.00} µm")],
+            tooltips=[("value", "@image{custom}"), (f"x, {upwards}", "$x{0.00}, $y{0.00} µm")],
             formatters={"@image": formatter},
         ),
         TapTool(renderers=[patches]),

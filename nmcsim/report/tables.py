@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nmcsim.figures.halfcycles import half_cycles, observed, particles
+from nmcsim.figures.halfcycles import followed, half_cycles, particles
 from nmcsim.figures.style import DISPLAY
 from nmcsim.results import Result
 
@@ -127,8 +127,8 @@ def activation_table(result: Result) -> str:
         The model has no particles.
     """
     of, halves = particles(result), half_cycles(result)
-    followed = observed(of)
-    others = [i for i in range(len(of.names)) if i not in followed]
+    first = followed(of)
+    others = [i for i in range(len(of.names)) if i not in first]
     shares = [half.share(half.t25) for half in halves]
     rows = [
         (
@@ -136,7 +136,7 @@ def activation_table(result: Result) -> str:
             number(int(of.obstruction[i])) if of.obstruction[i] >= 0 else "–",
             *(number(float(share[i]), 4) for share in shares),
         )
-        for i in (*followed, *others)
+        for i in (*first, *others)
     ]
     return table(("Particle", "obstruction", *(half.name for half in halves)), rows, "numbers")
 

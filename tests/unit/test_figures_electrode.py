@@ -36,7 +36,7 @@ from nmcsim.figures.electrode_maps import (
     path_time,
     whole_box,
 )
-from nmcsim.figures.halfcycles import OTHERS, called, colours, half_cycles, observed, rows_of
+from nmcsim.figures.halfcycles import OTHERS, called, colours, followed, half_cycles, rows_of
 from nmcsim.figures.sampler import Sampler, box_of
 from nmcsim.results import FieldMap, Quantity, Result
 from tests.synthetic import synthetic_result
@@ -127,12 +127,23 @@ def test_observed_particles_have_colours_of_their_own(electrode: Result) -> None
     of = electrode.particles
     assert of is not None
     mixed = replace(of, obstruction=np.array([0] * 5 + [3, 1, 4, -1, 2]))
-    assert observed(mixed) == [8, 6, 9, 5, 7], "unknown first, then the least obstructed"
+    assert followed(mixed) == [8, 6, 9, 5, 7], "unknown first, then the least obstructed"
     found = colours(mixed)
     assert found[:5] == [OTHERS] * 5 and len(set(found[5:])) == 5
     assert called(mixed, 8) == "particle 8" and called(mixed, 5) == "particle 5 (3)"
     cracked = replace(of, fragment_of=np.where(np.arange(10) == 7, 2, -1))
     assert called(cracked, 7) == "particle 7, part of 2 (2)"
+
+
+def test_where_none_is_observed_all_are_followed(electrode: Result) -> None:
+    of = electrode.particles
+    assert of is not None
+    blind = replace(of, observed=np.zeros(10, bool), obstruction=np.full(10, -1))
+    # by their place alone: the columns from left to right
+    assert followed(blind) == [0, 5, 1, 6, 2, 7, 3, 8, 4, 9] and OTHERS not in colours(blind)
+    (legend,) = activation_curves(replace(electrode, particles=blind)).legends
+    assert legend.get_title().get_text() == "Particle"
+    assert [text.get_text() for text in legend.get_texts()][:2] == ["particle 0", "particle 5"]
 
 
 def test_the_histogram_counts_every_particle_once(electrode: Result) -> None:
@@ -149,7 +160,7 @@ def test_the_histogram_counts_every_particle_once(electrode: Result) -> None:
         assert own.get_x() <= t25(o, True) < own.get_x() + own.get_width()
     assert sum(to_hex(b.get_facecolor()) == OTHERS for b in blocks) == 5
     second = sorted((b.get_x(), b.get_y()) for b in figure.axes[1].patches)
-    assert second == [(pytest.approx(0.25), level) for level in range(10)], "1 / 3.8 = 0.263"
+    assert second == [(pytest.approx(0.2625), level) for level in range(10)], "1 / 3.8 = 0.263"
 
 
 def test_the_steepest_slope_is_marked_where_it_is_known(electrode: Result) -> None:
