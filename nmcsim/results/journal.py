@@ -177,11 +177,12 @@ class Journal:
         widths = _widths(folder)
         frames = {}
         for stream, width in widths.items():
-            record = 8 * (1 + width)
-            content = (folder / f"{stream}.f64").read_bytes()
-            whole = np.frombuffer(content[: len(content) // record * record], dtype=np.float64)
-            values = whole.reshape(-1, 1 + width)
-            frames[stream] = Frames(values[:, 0].copy(), values[:, 1:].copy())
+            path = folder / f"{stream}.f64"
+            count = path.stat().st_size // (8 * (1 + width))
+            records = np.empty((0, 1 + width))
+            if count:  # on the disk until it is used: fields in 3D are larger than the memory
+                records = np.memmap(path, np.float64, "r", shape=(count, 1 + width))
+            frames[stream] = Frames(np.array(records[:, 0]), records[:, 1:])
         return Recorded(_columns(_rows(folder / ROWS)), frames)
 
     @staticmethod
