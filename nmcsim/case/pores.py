@@ -31,9 +31,12 @@ ROUND_SEGMENTS = 64
 """Vertices of a quarter of a rounded corner."""
 SMALLEST = 20.0
 """Cores of a smaller area, in squares of their least radius, are filled with their coats."""
-ENOUGH = 0.002
-"""Binder share and coverage within this are met; no use to try further."""
-TRIES, SEARCHES = 40, 4
+BRIDGED = 2
+"""Cores with no more coats are bridges between two disks, and not pores."""
+ENOUGH, GOOD = 0.002, 0.01
+"""A search ends when binder share and coverage are missed by less than the first; none follows one
+that came below the second."""
+TRIES, SEARCHES = 25, 4
 """Steps of one search for each piece, and searches that are made before giving up."""
 
 Floats = NDArray[np.float64]
@@ -105,7 +108,7 @@ def cut(
         Thickness of coats.
     """
     outside = shapely.difference(necks, shapely.union_all(list(solid)))
-    cuts = _cuts(disks, outside, box, clear)
+    cuts = _cuts(disks, outside, box, clear, coat)
     cores = _cores(disks, box, 0.5 * clear, coat)
     outlines = [area.boundary for area in solid]
     drawn = [*outlines, necks.boundary, box.boundary, cores.boundary, *cuts]
@@ -188,35 +191,45 @@ def _common(a: BaseGeometry, b: BaseGeometry) -> float:
     return float(shapely.intersection(a, b, grid_size=GRID).length)
 
 
-def _cuts(disks: Disks, necks: BaseGeometry, box: Polygon, clear: float) -> list[LineString]:
-    """Lines between disks, and from disks to the sides of the box, the shortest first."""
+def _cuts(
+    disks: Disks, necks: BaseGeometry, box: Polygon, clear: float, coat: float
+) -> list[BaseGeometry]:
+    """Lines between disks, and from disks to the sides of the box, the shortest first.
+
+    Where coats do not meet, two parallel lines leave a strip that binder may bridge.
+    """
     x, r = disks.centres, disks.radii
-    bounds = box.bounds
-    candidates = [(i, j, x[j], float(r[j])) for i, j in _edges(x)]
+    x0, y0, x1, y1 = box.bounds
+    candidates = [(i, j, x[j], float(r[j]), 2.0 * coat) for i, j in _edges(x)]
     for i, (px, py) in enumerate(x.tolist()):
-        feet = (bounds[0], py), (bounds[2], py), (px, bounds[1]), (px, bounds[3])
-        candidates += [(i, -1, np.array(foot), 0.0) for foot in feet]
-    length = [math.dist(x[i], end) - r[i] - other for i, _, end, other in candidates]
-    circles = [shapely.Point(c).buffer(a + clear) for c, a in zip(x, r, strict=True)]
-    tree = shapely.STRtree(circles)
+        candidates.append((i, -1, np.array([px, y0]), 0.0, coat))
+        for foot in ((x0, py), (x1, py), (px, y1)):
+            candidates.append((i, -1, np.array(foot), 0.0, math.inf))
+    length = [math.dist(x[i], end) - r[i] - other for i, _, end, other, _ in candidates]
+    circles = shapely.buffer(shapely.points(x), r)
     used: list[list[float]] = [[] for _ in r]
     for i, j in disks.contacts:
         used[i].append(_direction(x[i], x[j]))
         used[j].append(_direction(x[j], x[i]))
-    found: list[LineString] = []
+    found: list[BaseGeometry] = []
+    outside: list[BaseGeometry] = [necks]
     for k in np.argsort(length, kind="stable").tolist():
-        i, j, end, _ = candidates[k]
+        i, j, end, _, coats = candidates[k]
         out, back = _direction(x[i], end), _direction(end, x[i])
         line = LineString([x[i], end])
+        area = line.buffer(0.5 * coat, cap_style="flat") if length[k] > coats + clear else line
+        ends = [i, j] if j >= 0 else [i]
+        visible = shapely.difference(area, shapely.union_all(circles[ends]))
         if (
             length[k] >= clear * (1.0 - 1e-3)
             and _apart(out, used[i])
             and (j < 0 or _apart(back, used[j]))
-            and not (set(tree.query(line, "intersects").tolist()) - {i, j})
-            and not any(line.crosses(other) for other in found)
-            and line.distance(necks) > 0.5 * clear
+            and np.all(shapely.distance(visible, np.delete(circles, ends)) > 0.99 * clear)
+            and not np.any(shapely.distance(visible, np.array(outside)) < 0.5 * clear)
         ):
-            found.append(line)
+            sides = (line.offset_curve(0.5 * coat), line.offset_curve(-0.5 * coat))
+            found += [line] if area is line else list(sides)
+            outside.append(visible)
             used[i].append(out)
             if j >= 0:
                 used[j].append(back)
@@ -299,13 +312,15 @@ def filled(found: Sequence[Piece], wanted: Wanted, rng: np.random.Generator) -> 
                 chosen, now = other, cost
                 if cost < least:
                     best, least = frozenset(chosen), cost
+        if least < GOOD:
+            break
     return best
 
 
 def _to_each(
     found: Sequence[Piece], trees: Sequence[frozenset[int]], rng: np.random.Generator
 ) -> set[int]:
-    """Coats that lead from the layer to every tree of disks, each on its shortest way."""
+    """Coats and bridges from the layer to every tree of disks, each on its shortest way."""
     chosen: set[int] = set()
     for k in rng.permutation(len(trees)).tolist():
         grounded = {i for i, piece in enumerate(found) if piece.grounded and not piece.coats}
@@ -316,11 +331,11 @@ def _to_each(
             if not trees[k].isdisjoint(found[i].covers):
                 step: int | None = i
                 while step is not None:
-                    chosen.add(step)
+                    chosen |= {step, *found[step].coats}
                     step = ways[step]
                 break
             for beside in sorted(found[i].beside - set(ways)):
-                if not found[beside].coats:
+                if len(found[beside].coats) <= BRIDGED:
                     ways[beside] = i
                     queue.append(beside)
     return chosen
