@@ -321,9 +321,10 @@ def _to_each(
     found: Sequence[Piece], trees: Sequence[frozenset[int]], rng: np.random.Generator
 ) -> set[int]:
     """Coats and bridges from the layer to every tree of disks, each on its shortest way."""
+    passable = {i for i, piece in enumerate(found) if len(piece.coats) <= BRIDGED}
+    grounded = {i for i in passable if found[i].grounded}
     chosen: set[int] = set()
     for k in rng.permutation(len(trees)).tolist():
-        grounded = {i for i, piece in enumerate(found) if piece.grounded and not piece.coats}
         ways: dict[int, int | None] = dict.fromkeys(sorted(chosen | grounded))
         queue = deque(ways)
         while queue:
@@ -334,10 +335,9 @@ def _to_each(
                     chosen |= {step, *found[step].coats}
                     step = ways[step]
                 break
-            for beside in sorted(found[i].beside - set(ways)):
-                if len(found[beside].coats) <= BRIDGED:
-                    ways[beside] = i
-                    queue.append(beside)
+            for beside in sorted(found[i].beside & passable - set(ways)):
+                ways[beside] = i
+                queue.append(beside)
     return chosen
 
 

@@ -55,6 +55,12 @@ def read_columns(path: Path, wanted: Mapping[str, str]) -> list[NDArray[np.float
     return columns
 
 
+def data_lines(path: Path) -> list[int]:
+    """In which line of the file each row of its columns stands, from 1."""
+    lines = [n for n, line in enumerate(_text(path).splitlines(), 1) if _holds_data(line)]
+    return lines[1:]
+
+
 def increasing(path: Path, times: NDArray[np.float64]) -> None:
     """Refuse times that do not increase from row to row."""
     late = np.flatnonzero(np.diff(times) <= 0.0)
