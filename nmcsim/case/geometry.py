@@ -95,6 +95,11 @@ class Geometry(Section):
             Intervals of a crystal's outline under rock salt; none for an electrode.
         """
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the mesh should know beyond the measures of its places."""
+        return ()
+
     def finish(self, gmsh: ModuleType) -> None:
         """Move nodes of the generated mesh, where gmsh left them amiss."""
 

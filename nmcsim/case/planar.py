@@ -267,6 +267,24 @@ class PlanarElectrode(ElectrodeShape):
         )
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        perimeters = [self.partition.perimeter(p.name) for p in self.particles]
+        covered = sum(c * p for c, p in zip(self.coverages, perimeters, strict=True))
+        binder = 100.0 * self.partition.area(BINDER) / (self.layout.width * self.layout.height)
+        ways = [p.obstruction for p in self.particles]
+        told = ", ".join(
+            f"{ways.count(way)} with {way}" for way in sorted({w for w in ways if w is not None})
+        )
+        lost = [p.name for p in self.particles if p.obstruction is None]
+        return (
+            f"binder covers {100.0 * covered / sum(perimeters):.1f} % of the particles' perimeter"
+            f" and fills {binder:.1f} % of the box",
+            f"{len(self.layout.neighbours)} contacts; {len(ways)} particles, by how many others lie"
+            f" between them and the binder: {told or 'none has a way'}",
+            *([f"without any way: {', '.join(lost)}"] if lost else []),
+        )
+
+    @property
     def sources(self) -> tuple[Path, ...]:
         modules = (__file__, partition.__file__, electrode_shape.__file__)
         return self.source, *map(Path, modules)

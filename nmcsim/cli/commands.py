@@ -182,8 +182,9 @@ def mesh(options: argparse.Namespace, state: State) -> int:
     comm = _world(state).comm
     from nmcsim.mesh import build, picture
 
-    made = build(case.geometry, case.patches, comm, options.mesh_cache)  # type: ignore[attr-defined]
-    say(made.summary())
+    geometry, patches = case.geometry, getattr(case, "patches", ())  # type: ignore[attr-defined]
+    made = build(geometry, patches, comm, options.mesh_cache)
+    say("\n".join([made.summary(), *(f"  {note}" for note in geometry.notes)]))
     if out.suffix == ".msh":
         if comm.rank == 0:
             with _writing(out):

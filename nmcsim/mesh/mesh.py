@@ -158,12 +158,23 @@ class Mesh:
     def summary(self) -> str:
         """A few lines about the mesh, for a reader; collective."""
         found = self.quality()
+        kind = (
+            "straight cells" if self.domain.geometry.cmap.degree == 1 else "cells of second order"
+        )
+        each = [name for name in self.regions if name.startswith("particle[")]
         lines = [
-            f"{self.shape_name}: {found.cells} cells of second order, {found.nodes} nodes",
+            f"{self.shape_name}: {found.cells} {kind}, {found.nodes} nodes",
             f"  cells {found.smallest * 1e6:.3g} to {found.largest * 1e6:.3g} um wide, "
             f"least shape quality {found.sicn:.2f} (1 is ideal)",
         ]
-        lines += [f"  {name:<10} {self.measure(name):.6g} m3" for name in self.regions]
+        lines += [
+            f"  {name:<10} {self.measure(name):.6g} m3" for name in self.regions if name not in each
+        ]
+        if each:
+            volumes = [self.measure(name) for name in each]
+            lines.append(
+                f"  {each[0]} to {each[-1]}  {min(volumes):.6g} to {max(volumes):.6g} m3 each"
+            )
         lines += [f"  {name:<10} {self.measure(name):.6g} m2" for name in self.surfaces]
         if {"rock_salt", "lateral"} <= set(self.surfaces):
             share = self.measure("rock_salt") / self.measure("lateral")
