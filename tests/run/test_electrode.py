@@ -217,10 +217,17 @@ def test_tables_and_fields_for_other_programs(whole: Result) -> None:
     assert not (whole.directory / "fields.vtkhdf").exists()
 
 
+def test_lithium_is_followed_at_points_in_particles(case: Any, tmp_path: Path) -> None:
+    x, y = (f"{1e6 * x!r} um" for x in case.geometry.particles[1].centre)
+    case = case.replace("output.points", {"middle": [x, y]})
+    result = simulate(case.replace("protocol.steps", ["Charge at 1C for 1 s"]), tmp_path / "out")
+    assert result["theta at middle"].values[0] == pytest.approx(0.85, abs=1e-12)
+
+
 # -- going on ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", [25, 60])
+@pytest.mark.parametrize("row", [60])  # in the hold
 def test_an_interrupted_run_goes_on_to_the_same_numbers(
     case: Any, whole: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: int
 ) -> None:
@@ -325,3 +332,64 @@ def test_a_state_of_another_kind_or_size_is_refused(
     first = simulate(load(path).replace("protocol.steps", REST), tmp_path / "crystal")
     with pytest.raises(InputError, match="is a single crystal's state; choose one of the same"):
         started(case, first.directory, tmp_path / "out")
+
+
+# -- no rows, no liquid, three dimensions -----------------------------------------------------
+
+
+def test_a_run_that_fails_before_its_first_row_leaves_a_result(
+    case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nmcsim.solve.start.consistent.__defaults__", (1,))
+    with pytest.raises(RunFailure, match="the potentials at the start of the step did not conv"):
+        simulate(case, tmp_path / "out")
+    result = Result.load(tmp_path / "out")
+    assert result.status == "failed" and not result.history
+    assert result.particles is not None and result.particles.theta_mean.shape == (0, 2)
+    assert len(result.frame_times) == 0 and result.summary["half_cycles"] == []
+
+
+SPHERE = """
+title = "Sphere under a cap of binder"
+model = "electrode"
+[geometry]
+shape = "capped"
+radius = "5 um"
+cell_size = "2.5 um"
+[material]
+name = "nmc532"
+K = "1 S/m"
+D_chem = "1e-14 m2/s"
+[electrolyte]
+name = "nyman2008"
+transport = "equipotential"
+[physics]
+temperature = "298.15 K"
+[protocol]
+capacity = "180 mAh/g"
+initial = 0.9
+steps = ["Charge at 1C for 10 s"]
+[numerics]
+rtol = 1e-3
+steps_per_phase = 5
+[output]
+frames = 2
+"""
+
+
+def test_the_map_of_a_sphere_is_the_disk_through_its_middle(tmp_path: Path) -> None:
+    """pi r^2, less what its facets cut off; nothing of the electrolyte, which is not meshed."""
+    path = tmp_path / "sphere.toml"
+    path.write_text(SPHERE)
+    result = simulate(load(path), tmp_path / "out")
+    assert set(result.maps) == {"theta", "phi_s"}
+    disk = result.maps["theta"]
+    assert areas(disk).sum() == pytest.approx(np.pi * 5e-6**2, rel=0.05)  # mesh
+    centre = result.particles.centre[0]
+    assert np.abs(np.linalg.norm(disk.nodes - centre[[0, 2]], axis=1)).max() < 5.001e-6
+    solid = result.maps["phi_s"]
+    below = areas(solid)[solid.part == solid.part_names.index("binder")]
+    assert 0.0 < below.sum() < 0.2 * areas(disk).sum()
+    assert disk.values[0] == pytest.approx(0.9, abs=1e-6)  # single precision
+    assert disk.values[-1].min() < 0.9 - 1e-4
+    assert not (result.directory / "electrolyte.vtkhdf").exists()
