@@ -147,7 +147,7 @@ def build(case: Any, mesh: Any) -> Model:
 
 def _of_solid(case: Any, mesh: Any) -> tuple[Unknown, Unknown]:
     theta = Unknown(
-        "theta", "theta", "1", mesh.part("nmc").space, scale=0.5, measure=mesh.dx("nmc")
+        "theta", "theta", "1", mesh.part("nmc").space, scale=0.5
     )
     phi_s = Unknown(
         "phi_s",
@@ -157,16 +157,15 @@ def _of_solid(case: Any, mesh: Any) -> tuple[Unknown, Unknown]:
         algebraic=True,
         in_error_test=False,
         max_update=POTENTIAL_STEP,
-        measure=mesh.dx("solid"),
     )
     theta.u.x.array[:] = case.material.theta_discharged
     return theta, phi_s
 
 
 def _of_liquid(case: Any, mesh: Any) -> tuple[Unknown, Unknown]:
-    space, measure = mesh.part("ionic").space, mesh.dx("ionic")
+    space = mesh.part("ionic").space
     c_ref = case.electrolyte.concentration
-    c_l = Unknown("c_l", "c_l", "mol/m3", space, scale=c_ref, measure=measure)
+    c_l = Unknown("c_l", "c_l", "mol/m3", space, scale=c_ref)
     phi_l = Unknown(
         "phi_l",
         "phi_l",
@@ -175,7 +174,6 @@ def _of_liquid(case: Any, mesh: Any) -> tuple[Unknown, Unknown]:
         algebraic=True,
         in_error_test=False,
         max_update=POTENTIAL_STEP,
-        measure=measure,
     )
     c_l.u.x.array[:] = c_ref
     phi_l.u.x.array[:] = -_open_circuit(case)
@@ -240,7 +238,7 @@ def _electrolyte(
     """Salt and ionic charge in liquid and binder."""
     law, T, c_ref = case.electrolyte, case.physics.temperature, case.electrolyte.concentration
     t_0 = float(law.t_plus.evaluate(np.array(c_ref)))
-    lo, hi = law.kappa.valid
+    lo, hi = law.valid_range()
 
     def drag(c: Array) -> Array:  # Psi'
         transport = (1.0 - law.t_plus.evaluate(c)) * law.thermodynamic_factor.evaluate(c)

@@ -1,142 +1,83 @@
-"""Block forms as PETSc matrices and vectors: one sparsity pattern, rows scaled once."""
+"""One bilinear form between two unknowns: this rank's part of it, as a small sparse matrix."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import ufl
-from dolfinx import cpp, fem
-from dolfinx.fem import petsc as fem_petsc
-from mpi4py import MPI
+import numpy.typing as npt
+from dolfinx import fem
 from petsc4py import PETSc
 
-from nmcsim.solve.fields import Array, Unknown
+from nmcsim.solve.fields import Array
 
-__all__ = ["SAME", "BlockForms", "Blocks", "Mat", "empty_blocks", "has_any"]
+__all__ = ["Block", "Mat"]
 
 Mat = Any  # PETSc.Mat; petsc4py's stubs allow for complex scalars everywhere
-BlockForms = list[list[Any]]
-
-SAME: Any = PETSc.Mat.Structure.SAME_NONZERO_PATTERN
-_ADD: Any = PETSc.InsertMode.ADD
-_REVERSE: Any = PETSc.ScatterMode.REVERSE
-_STRICT: Any = PETSc.Mat.Option.NEW_NONZERO_LOCATION_ERR
+Int = npt.NDArray[np.int32]
 
 
-class Blocks:
-    """Assembly of forms over a list of unknowns, each rank holding the rows that it owns.
+class Block:
+    """The rows of unknown ``i`` and the columns of unknown ``j`` in one term.
+
+    Nothing is exchanged between ranks: rows of ghosts stay here, to be added by who sums up.
 
     Parameters
     ----------
-    unknowns : sequence of Unknown
-        Stacked in this order.
-    options : mapping
-        Form compiler and JIT options.
+    i, j : int
+    form : compiled bilinear form
+    fixed : bool
+        Whether its entries never change: those that are zero are then left out.
+
+    Attributes
+    ----------
+    fixed : bool
+    rows, columns : (nnz,) int32 arrays
+        Local dofs of the entries.
+    values : (nnz,) array
+        As last assembled.
     """
 
-    def __init__(self, unknowns: Sequence[Unknown], options: Mapping[str, Any]) -> None:
-        self.unknowns = tuple(unknowns)
-        self.comm: MPI.Comm = unknowns[0].space.mesh.comm
-        self._options = dict(options)
-        spaces = [f.space for f in unknowns]
-        maps = [(V.dofmap.index_map, V.dofmap.index_map_bs) for V in spaces]
-        ghosts = [V.dofmap.index_map.num_ghosts * V.dofmap.index_map_bs for V in spaces]
-        self.offsets = np.concatenate(([0], np.cumsum([f.owned for f in unknowns])))
-        self.size = int(self.offsets[-1])
-        self._ghost_offsets = self.size + np.concatenate(([0], np.cumsum(ghosts)))
-        self._is = cpp.la.petsc.create_index_sets(maps)
-        self._b = fem_petsc.create_vector(spaces)
-        self._parts = [
-            np.zeros(f.owned + g) for f, g in zip(unknowns, ghosts, strict=True)
-        ]  # element vectors of each unknown, ghosts last
+    def __init__(self, i: int, j: int, form: Any, fixed: bool = False) -> None:
+        self.i, self.j, self.fixed, self._form = i, j, fixed, form
+        self._matrix = fem.create_matrix(form)
+        start, columns = self._matrix.indptr, self._matrix.indices
+        self._start = np.asarray(start, dtype=np.int32)
+        self._kept: Any = slice(None)
+        self.columns: Int = np.asarray(columns, dtype=np.int32)
+        self.rows: Int = np.repeat(np.arange(len(start) - 1, dtype=np.int32), np.diff(start))
+        self.values: Array = np.zeros(len(columns))
+        self.assemble()
+        if fixed:
+            self._kept = np.flatnonzero(self.values)
+            self.rows, self.columns = self.rows[self._kept], self.columns[self._kept]
+            self.values = self.values[self._kept]
+            counts = np.bincount(self.rows, minlength=len(start) - 1)
+            self._start = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
 
-    def compile(self, ufl_form: Any) -> Any:
-        """The compiled form; None for None."""
-        return None if ufl_form is None else fem.form(ufl_form, **self._options)
+    def assemble(self) -> Array:
+        """Compute the entries from the present coefficients and constants."""
+        data = self._matrix.data
+        data[:] = 0.0
+        fem.assemble_matrix(self._matrix, self._form)
+        self.values[:] = data[self._kept]
+        return self.values
 
-    def pattern(self, kinds: Sequence[BlockForms]) -> Mat:
-        """A zero matrix whose pattern holds the blocks of all ``kinds`` and the diagonal."""
-        n = len(self.unknowns)
-        chosen = empty_blocks(n)
-        for i in range(n):
-            for j in range(n):
-                present = [a[i][j] for a in kinds if a[i][j] is not None]
-                whole = [a for a in present if fem.IntegralType.cell in a.integral_types]
-                part = self.unknowns[i].measure if i == j else None
-                if whole and part is None:
-                    chosen[i][j] = whole[0]
-                elif len(present) == 1 and part is None:
-                    chosen[i][j] = present[0]
-                elif present or i == j:
-                    v, u = self.unknowns[i].test, ufl.TrialFunction(self.unknowns[j].space)
-                    measure = part or (ufl.ds if present else ufl.dx)
-                    chosen[i][j] = self.compile(u * v * measure)
-        mat = fem_petsc.create_matrix(chosen, kind="aij")
-        self.assemble_matrix(mat, chosen)  # an entry never set would be squeezed out
-        mat.zeroEntries()
-        mat.setOption(_STRICT, True)
-        return mat
-
-    def assemble_matrix(self, mat: Mat, forms: BlockForms) -> None:
-        """Replace ``mat`` by the assembled ``forms``."""
-        mat.zeroEntries()
-        for i, row in enumerate(forms):
-            for j, a in enumerate(row):
-                if a is None:
-                    continue
-                sub = mat.getLocalSubMatrix(self._is[i], self._is[j])
-                constants, coefficients = fem.pack_constants(a), fem.pack_coefficients(a)
-                cpp.fem.petsc.assemble_matrix(sub, a._cpp_object, constants, coefficients, [], True)
-                mat.restoreLocalSubMatrix(self._is[i], self._is[j], sub)
-        mat.assemble()
-
-    def assemble_vector(
-        self, forms: Sequence[Any], moved: Sequence[tuple[int, Any, Array]] = ()
-    ) -> Array:
-        """The assembled ``forms`` (None is zero), summed over ranks; owned rows, shape (size,).
-
-        Parameters
-        ----------
-        forms : sequence of compiled linear forms
-            One for each unknown.
-        moved : sequence of (int, (n,) int array, (n,) array)
-            What is added besides: number of the unknown, local dofs (owned or ghost), amounts.
-        """
-        owned, ghost = self.offsets, self._ghost_offsets
-        with self._b.localForm() as local:
-            local.set(0.0)
-            a = local.array
-            for i, form in enumerate(forms):
-                if form is None:
-                    continue
-                part, n = self._parts[i], self.unknowns[i].owned
-                part[:] = 0.0
-                fem.assemble_vector(part, form)
-                a[owned[i] : owned[i + 1]] = part[:n]
-                a[ghost[i] : ghost[i + 1]] = part[n:]
-            for i, dofs, amounts in moved:
-                n = self.unknowns[i].owned
-                whole = np.bincount(dofs, amounts, minlength=self._parts[i].size)
-                a[owned[i] : owned[i + 1]] += whole[:n]
-                a[ghost[i] : ghost[i + 1]] += whole[n:]
-        if self.comm.size > 1:
-            self._b.ghostUpdate(_ADD, _REVERSE)
-        return np.array(self._b.array_r)
-
-    def largest(self, mat: Mat, i: int) -> float:
-        """Largest magnitude among this rank's entries in the rows of unknown ``i``."""
-        start, _, values = mat.getValuesCSR()
-        part = values[start[self.offsets[i]] : start[self.offsets[i + 1]]]
-        return float(np.abs(part).max(initial=0.0))
+    def product(self, x: Array, y: Array) -> Product:
+        """What adds this block times ``x`` to ``y``, two arrays whose memory stays where it is."""
+        return Product(self, x, y)
 
 
-def empty_blocks(n: int) -> BlockForms:
-    """n x n absent forms."""
-    return [[None] * n for _ in range(n)]
+class Product:
+    """y += A x of a block whose entries do not change, for fixed local arrays x and y."""
 
+    def __init__(self, block: Block, x: Any, y: Any) -> None:
+        shape = (len(block._start) - 1, len(x))
+        arrays: Any = (block._start, block.columns, block.values)
+        self._matrix: Mat = PETSc.Mat().createAIJWithArrays(shape, arrays, comm=PETSc.COMM_SELF)
+        self._x = PETSc.Vec().createWithArray(x, comm=PETSc.COMM_SELF)
+        self._y = PETSc.Vec().createWithArray(y[: shape[0]], comm=PETSc.COMM_SELF)
 
-def has_any(forms: BlockForms) -> bool:
-    """Whether any block is present."""
-    return any(a is not None for row in forms for a in row)
+    def add(self) -> None:
+        """Do it."""
+        self._matrix.multAdd(self._x, self._y, self._y)

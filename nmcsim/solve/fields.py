@@ -45,8 +45,6 @@ class Unknown:
         Whether the time step is controlled by this unknown.
     max_update : float
         Largest change [`unit`] that one Newton iteration may make.
-    measure : UFL measure, optional
-        Of the region on which it lives, where its space is that of a part of a mesh.
     """
 
     name: str
@@ -57,7 +55,6 @@ class Unknown:
     algebraic: bool = False
     in_error_test: bool = True
     max_update: float = math.inf
-    measure: Any = None
     u: Any = field(init=False)
     dt: Any = field(init=False)
     test: Any = field(init=False)
@@ -145,9 +142,13 @@ class Exchange:
     weight: Array
     rows: Sequence[tuple[Unknown, npt.NDArray[np.int32], float | Callable[[], float]]]
 
+    def evaluate(self) -> tuple[Array, Sequence[Array]]:
+        """f at the nodes (n,) and its slopes, at the unknowns' present values."""
+        return self.law(*(u.u.x.array[dofs] for u, dofs in self.arguments))
+
     def value(self) -> Array:
-        """f at the nodes (n,), from the present values of the unknowns' functions."""
-        return self.law(*(u.u.x.array[dofs] for u, dofs in self.arguments))[0]
+        """f at the nodes (n,)."""
+        return self.evaluate()[0]
 
     def coefficient(self, row: int) -> float:
         """The coefficient with which it enters a balance now."""

@@ -7,7 +7,8 @@ u are the unknowns, w the nodal laws. The rows are sorted once
 
     F = M u_t + A u + sum_k K_k w_k(u) + source + general(t, u, w) + exchanges(u)
 
-with constant sparse matrices M, A, K_k. Rows are scaled so that the entries of the
+with constant sparse blocks M, A, K_k. The Jacobian is the sum of all blocks and of the exchanges'
+entries, by coordinates. Rows are scaled so that the entries of the
 Jacobian are near one, whatever the units of the balances.
 """
 
@@ -21,11 +22,13 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from nmcsim.solve.blocks import SAME, BlockForms, Blocks, Mat, empty_blocks, has_any
+from nmcsim.solve.blocks import Block, Mat
 from nmcsim.solve.classify import Split, derivative, split
 from nmcsim.solve.fields import Array, Control, Exchange, Nodal, Unknown
 from nmcsim.solve.linear import LinearSolver
+from nmcsim.solve.pattern import Pattern
 from nmcsim.solve.pointwise import Pointwise
+from nmcsim.solve.stack import Stack
 
 __all__ = ["Problem"]
 
@@ -79,111 +82,109 @@ class Problem:
         self.timing: dict[str, float] = defaultdict(float)
         self.solver = solver or LinearSolver()
         self.entity_maps = (form_options or {}).get("entity_maps")
-        self._blocks = Blocks(unknowns, form_options or {})
-        self.comm, self.size = self._blocks.comm, self._blocks.size
+        self._stack = Stack(unknowns, form_options or {})
+        self.comm, self.size = self._stack.comm, self._stack.size
         self.global_size: int = self.comm.allreduce(self.size)
+        self._pointwise = Pointwise(self._stack, exchanges)
 
         start = time.perf_counter()
-        self._pointwise = Pointwise(self._blocks, exchanges, pins or {})
         self._compile(residual)
         compiled = time.perf_counter()
         self.timing["jit"] += compiled - start
-        self._allocate()
+        self._allocate(pins or {})
         self.timing["setup"] += time.perf_counter() - compiled
 
     # -- set-up ---------------------------------------------------------------------------
 
     def _compile(self, residual: Sequence[Any]) -> None:
         """Sort the rows and compile their forms."""
-        n, compile_ = len(self.unknowns), self._blocks.compile
+        n, compile_ = len(self.unknowns), self._stack.compile
         u = {f.u: j for j, f in enumerate(self.unknowns)}
         u_t = {f.dt: j for j, f in enumerate(self.unknowns)}
         w = {law.value: k for k, law in enumerate(self.nodal)}
+        law_of = [self._stack.index(law.of) for law in self.nodal]
         self._source: list[Any] = [None] * n
         self._general: list[Any] = [None] * n
-        self._forms_M, self._forms_A = empty_blocks(n), empty_blocks(n)
-        self._forms_K = [empty_blocks(n) for _ in self.nodal]
-        self._forms_G = empty_blocks(n)  # dF/du of general terms
-        self._forms_Gw = [empty_blocks(n) for _ in self.nodal]  # dF/dw of general terms
-
-        def place(forms: list[BlockForms], k: int, i: int, a: Any) -> None:
-            forms[k][i][self.unknowns.index(self.nodal[k].of)] = compile_(a)
+        self._M: list[Block] = []  # of time derivatives
+        self._A: list[Block] = []  # of the unknowns themselves
+        self._K: list[tuple[int, Block]] = []  # of nodal laws: (law, block)
+        self._G: list[Block] = []  # dF/du of general terms
+        self._Gw: list[tuple[int, Block]] = []  # dF/dw of general terms
+        in_control = {c.value for c in self.controls.values()}
 
         constants: set[Any] = set()
         for i, row in enumerate(residual):
             parts = Split() if row is None else split(row, [*u, *u_t, *w])
-            for a in parts.linear.values():
-                constants |= set(a.constants())
             self._source[i], self._general[i] = compile_(parts.source), compile_(parts.general)
             for c, a in parts.linear.items():
-                if c in u_t:
-                    self._forms_M[i][u_t[c]] = compile_(a)
-                elif c in u:
-                    self._forms_A[i][u[c]] = compile_(a)
+                held = set(a.constants())
+                constants |= held
+                j = u_t[c] if c in u_t else u[c] if c in u else law_of[w[c]]
+                block = Block(i, j, compile_(a), fixed=not held & in_control)
+                if c in w:
+                    self._K.append((w[c], block))
                 else:
-                    place(self._forms_K, w[c], i, a)
+                    (self._M if c in u_t else self._A).append(block)
             if parts.general is None:
                 continue
             if any(derivative(parts.general, c) is not None for c in u_t):
                 raise NotImplementedError("a time derivative inside a nonlinear term")
             for c, j in u.items():
-                self._forms_G[i][j] = compile_(derivative(parts.general, c))
+                a = derivative(parts.general, c)
+                if a is not None:
+                    self._G.append(Block(i, j, compile_(a)))
             for c, k in w.items():
-                place(self._forms_Gw, k, i, derivative(parts.general, c))
+                a = derivative(parts.general, c)
+                if a is not None:
+                    self._Gw.append((k, Block(i, law_of[k], compile_(a))))
         self._has_general = any(f is not None for f in self._general)
         self._in_matrices = {n for n, c in self.controls.items() if c.value in constants}
 
-    def _allocate(self) -> None:
-        """Create the matrices, all of one sparsity pattern, and assemble the constant ones."""
-        kinds = [self._forms_M, self._forms_A, self._forms_G, *self._forms_K, *self._forms_Gw]
-        self._J: Mat = self._blocks.pattern(kinds)
-        self._x, self._d = self._J.createVecRight(), self._J.createVecRight()
-        self._y, self._r = self._J.createVecLeft(), self._J.createVecLeft()
-        self._M, self._A = self._empty(self._forms_M), self._empty(self._forms_A)
-        self._K = [self._empty(forms) for forms in self._forms_K]
-        self._G = self._empty(self._forms_G)
-        self._Gw = [self._empty(forms) for forms in self._forms_Gw]
-        self._work: Mat = self._J.duplicate(copy=False) if any(self._K) else None
-        self._assemble_constant()
-        if self._pointwise:
-            self._pointwise.allocate(self._J)
+    def _allocate(self, pins: Mapping[Unknown, Any]) -> None:
+        """Fix the Jacobian's pattern and what adds the constant blocks to the residual."""
+        stack, parts = self._stack, self._stack.parts
+        u = [f.u.x.array for f in self.unknowns]
+        rates = [f.dt.x.array for f in self.unknowns]
+        self._products = [
+            *(b.product(rates[b.j], parts[b.i]) for b in self._M),
+            *(b.product(u[b.j], parts[b.i]) for b in self._A),
+            *(b.product(self.nodal[k].value.x.array, parts[b.i]) for k, b in self._K),
+        ]
+        self._moving = [j for j in range(len(u)) if any(b.j == j for b in self._M)]
+        self._slopes = [np.zeros(len(law.value.x.array)) for law in self.nodal]
+        marked = [stack.marked(i, pins.get(f)) for i, f in enumerate(self.unknowns)]
+        self._pinned = np.concatenate(
+            [m[: f.owned] for m, f in zip(marked, self.unknowns, strict=True)]
+        )
+        self._pattern = Pattern(stack, marked)
+        for block in self._blocks():
+            self._pattern.add(block.i, block.rows, block.j, block.columns)
+        for entry in self._pointwise.coordinates():
+            self._pattern.add(*entry)
+        self._J: Mat = self._pattern.create()
+        self._x, self._y = self._J.createVecRight(), self._J.createVecLeft()
+        self._scale_rows()
         self._stale = True
         self._src = np.zeros(self.size)
-        self._slopes = [np.zeros(0) for _ in self.nodal]
-        self._owned_dofs = [
-            None if law.dofs is None else law.dofs[law.dofs < law.of.owned] for law in self.nodal
-        ]
 
-    def _empty(self, forms: BlockForms) -> Mat:
-        return self._J.duplicate(copy=False) if has_any(forms) else None
-
-    def _assemble_constant(self) -> None:
-        """Assemble and scale what does not depend on the state."""
-        forms = [self._forms_M, self._forms_A, *self._forms_K]
-        for mat, a in zip([self._M, self._A, *self._K], forms, strict=True):
-            if mat is not None:
-                self._blocks.assemble_matrix(mat, a)
-        self._scale_rows()
-        self._pointwise.rescale(self._row_scales)
+    def _blocks(self) -> list[Block]:
+        """All blocks, in the order of the Jacobian's entries."""
+        laws = [b for _, b in (*self._K, *self._Gw)]
+        return [*self._M, *self._A, *self._G, *laws]
 
     def _scale_rows(self) -> None:
-        """Divide each unknown's rows by the largest entry that constant matrices have there."""
+        """Divide each unknown's rows by the largest entry that constant blocks have there."""
         self.row_scale = np.ones(self.size)
-        self._row_scales = [1.0] * len(self.unknowns)
-        constant = [m for m in (self._A, *self._K) if m is not None]
+        self._scales = [1.0] * len(self.unknowns)
         for i, f in enumerate(self.unknowns):
-            mats = constant if any(self._forms_A[i]) else []
-            if self._forms_M[i][i] is not None:
-                mats = [self._M]
-            own = max((self._blocks.largest(m, i) for m in mats), default=0.0)
-            largest = self.comm.allreduce(own, op=MPI.MAX)
+            blocks = [b for b in self._M if b.i == b.j == i]
+            if not blocks and any(b.i == i for b in self._A):
+                blocks = [b for b in (*self._A, *(b for _, b in self._K)) if b.i == i]
+            own = max((np.abs(b.values).max(initial=0.0) for b in blocks), default=0.0)
+            largest = self.comm.allreduce(float(own), op=MPI.MAX)
             if largest > 0.0:
-                self._row_scales[i] = 1.0 / largest
+                self._scales[i] = 1.0 / largest
                 self.row_scale[self.slice(f)] = 1.0 / largest
-        self._r.array[:] = self.row_scale
-        for mat in (self._M, *constant):
-            if mat is not None:
-                mat.diagonalScale(self._r, None)
 
     # -- state ----------------------------------------------------------------------------
 
@@ -191,7 +192,7 @@ class Problem:
         """Where the owned entries of ``unknown`` stand in a state vector."""
         name = unknown if isinstance(unknown, str) else unknown.name
         i = [f.name for f in self.unknowns].index(name)
-        return slice(int(self._blocks.offsets[i]), int(self._blocks.offsets[i + 1]))
+        return slice(int(self._stack.offsets[i]), int(self._stack.offsets[i + 1]))
 
     def scalar(self, state: Array, name: str) -> float:
         """The value of a global scalar unknown, on every rank."""
@@ -207,14 +208,16 @@ class Problem:
         """Put a state vector into the unknowns' functions, ghosts included."""
         for f in self.unknowns:
             f.u.x.array[: f.owned] = state[self.slice(f)]
-            f.u.x.scatter_forward()
+            if self.comm.size > 1:
+                f.u.x.scatter_forward()
 
     def update_laws(self) -> None:
-        """Evaluate the nodal laws at the unknowns' functions, for forms that read them."""
-        for law in self.nodal:
-            everywhere = law.of.u.x.array
-            dofs = slice(None) if law.dofs is None else law.dofs
-            law.value.x.array[dofs] = law.curve.both(everywhere[dofs])[0]
+        """Evaluate the nodal laws at the unknowns' functions, and keep their slopes."""
+        for k, law in enumerate(self.nodal):
+            where = slice(None) if law.dofs is None else law.dofs
+            value, slope = law.curve.both(law.of.u.x.array[where])
+            law.value.x.array[where] = value
+            self._slopes[k][where] = slope
 
     def set(self, **values: float) -> None:
         """Set controls by name; the parts of the residual that depend on them are refreshed."""
@@ -224,7 +227,10 @@ class Problem:
             rebuild |= name in self._in_matrices and float(constant.value) != value
             constant.value = value
         if rebuild:
-            self._assemble_constant()
+            for block in (*self._M, *self._A, *(b for _, b in self._K)):
+                if not block.fixed:
+                    block.assemble()
+            self._scale_rows()
         self._stale = True
 
     def at_time(self, t: float) -> None:
@@ -241,96 +247,65 @@ class Problem:
         """F(t, u, u_t), owned rows, scaled. Shape (size,)."""
         start = time.perf_counter()
         self.at_time(t)
+        stack = self._stack
         if self._stale:
-            self._src = self._blocks.assemble_vector(self._source) * self.row_scale
+            stack.clear()
+            stack.add_forms(self._source)
+            self._src = stack.total() * self.row_scale
             self._stale = False
-        out = self._src.copy()
-        if self._has_general or self._pointwise.exchanges:
-            self.assign(u)
-        if self._M is not None:
-            out += self._product(self._M, self._x, u_t)
-        if self._A is not None:
-            out += self._product(self._A, self._x, u)
-        for k, law in enumerate(self.nodal):
-            w = self._evaluate(k, law, u)
-            if self._K[k] is not None:
-                values = np.zeros(self.size)
-                values[self.slice(law.of)] = w
-                out += self._product(self._K[k], self._x, values)
-        if self._has_general or self._pointwise.exchanges:
-            moved = self._pointwise.moved()
-            out += self._blocks.assemble_vector(self._general, moved) * self.row_scale
-        pinned = self._pointwise.pinned
-        out[pinned] = u[pinned]
+        self.assign(u)
+        for j in self._moving:
+            f = self.unknowns[j]
+            f.dt.x.array[: f.owned] = u_t[self.slice(f)]
+            if self.comm.size > 1:
+                f.dt.x.scatter_forward()
+        self.update_laws()
+        stack.clear()
+        for product in self._products:
+            product.add()
+        if self._has_general:
+            stack.add_forms(self._general)
+        if self._pointwise:
+            self._pointwise.add()
+        out = stack.total()
+        out *= self.row_scale
+        out += self._src
+        out[self._pinned] = u[self._pinned]
         self.timing["assembly"] += time.perf_counter() - start
         return out
-
-    def _product(self, mat: Mat, x: Any, values: Array) -> Any:
-        x.array[:] = values
-        mat.mult(x, self._y)
-        return self._y.array_r
-
-    def _evaluate(self, k: int, law: Nodal, u: Array) -> Array:
-        """Owned values of one law at its nodes; their slopes are kept for the Jacobian."""
-        values, dofs = law.value.x.array, law.dofs
-        if self._Gw[k] is not None:  # a form reads the coefficient: ghosts too
-            argument = law.of.u.x.array
-        else:
-            argument, dofs = u[self.slice(law.of)], self._owned_dofs[k]
-        if dofs is None:
-            w, slopes = law.curve.both(argument)
-            values[: w.size] = w
-        else:
-            w, slopes = law.curve.both(argument[dofs])
-            values[dofs] = w
-        owned = self._owned_dofs[k]
-        self._slopes[k] = slopes[: law.of.owned if owned is None else owned.size]
-        return np.asarray(values[: law.of.owned])
 
     def jacobian(self, t: float, u: Array, u_t: Array, shift: float) -> Mat:
         """J = shift dF/du_t + dF/du at the state of the last :meth:`residual` call."""
         start = time.perf_counter()
-        J = self._assembled(shift)
-        if self._pointwise:
-            J = self._pointwise.jacobian(J)
+        self._assemble(shift, algebraic_only=False)
         self.timing["assembly"] += time.perf_counter() - start
-        return J
+        return self._J
 
-    def _assembled(self, shift: float) -> Mat:
-        """The part of the Jacobian that comes from forms."""
-        J = self._J
-        if self._M is None:
-            J.zeroEntries()
-        else:
-            self._M.copy(J, structure=SAME)
-            J.scale(shift)
-        if self._A is not None:
-            J.axpy(1.0, self._A, structure=SAME)
-        for k in range(len(self.nodal)):
-            self._add_law(J, k)
-        if self._G is not None:
-            self._blocks.assemble_matrix(self._G, self._forms_G)
-            self._G.diagonalScale(self._r, None)
-            J.axpy(1.0, self._G, structure=SAME)
-        return J
+    def _assemble(self, shift: float, algebraic_only: bool) -> None:
+        """Fill the Jacobian; on request without the columns dF/du of differential unknowns."""
+        scale, keep = self._scales, [True] * len(self.unknowns)
+        if algebraic_only:
+            keep = [f.algebraic for f in self.unknowns]
+        values = [shift * scale[b.i] * b.values for b in self._M]
+        for b in self._A:
+            values.append(scale[b.i] * b.values if keep[b.j] else np.zeros(b.values.size))
+        for b in self._G:
+            values.append(scale[b.i] * b.assemble() if keep[b.j] else np.zeros(b.values.size))
+        for k, b in self._K:
+            values.append(self._of_law(k, b, b.values) if keep[b.j] else np.zeros(b.values.size))
+        for k, b in self._Gw:
+            values.append(
+                self._of_law(k, b, b.assemble()) if keep[b.j] else np.zeros(b.values.size)
+            )
+        values += self._pointwise.values(scale, algebraic_only)
+        self._pattern.fill(self._J, values)
 
-    def _add_law(self, J: Mat, k: int) -> None:
-        """Add (dF/dw) diag(w'(u)) of one nodal law."""
-        slopes = np.zeros(self.size)
-        where, dofs = self.slice(self.nodal[k].of), self._owned_dofs[k]
-        if dofs is None:
-            slopes[where] = self._slopes[k]
-        else:
-            slopes[where.start + dofs] = self._slopes[k]
-        self._d.array[:] = slopes
-        if self._K[k] is not None:
-            self._K[k].copy(self._work, structure=SAME)
-            self._work.diagonalScale(None, self._d)
-            J.axpy(1.0, self._work, structure=SAME)
-        if self._Gw[k] is not None:
-            self._blocks.assemble_matrix(self._Gw[k], self._forms_Gw[k])
-            self._Gw[k].diagonalScale(self._r, self._d)
-            J.axpy(1.0, self._Gw[k], structure=SAME)
+    def _of_law(self, k: int, block: Block, values: Array) -> Array:
+        """(dF/dw) diag(w'(u)) of one nodal law."""
+        slopes = self._slopes[k].take(block.columns)
+        slopes *= values
+        slopes *= self._scales[block.i]
+        return slopes
 
     def factorise(self, t: float, u: Array, u_t: Array, shift: float) -> None:
         """Prepare :meth:`solve` with the Jacobian at the state of the last residual."""
@@ -343,18 +318,9 @@ class Problem:
         algebraic ones: columns of dF/du_t and of dF/du respectively.
         """
         start = time.perf_counter()
-        J = self._assembled(0.0)
-        mask = np.zeros(self.size)
-        for f in self.unknowns:
-            mask[self.slice(f)] = float(f.algebraic)
-        self._d.array[:] = mask
-        J.diagonalScale(None, self._d)
-        if self._M is not None:
-            J.axpy(1.0, self._M, structure=SAME)
-        if self._pointwise:
-            J = self._pointwise.jacobian(J, algebraic_only=True)
+        self._assemble(1.0, algebraic_only=True)
         self.timing["assembly"] += time.perf_counter() - start
-        self._factor(J)
+        self._factor(self._J)
 
     def _factor(self, J: Mat) -> None:
         start = time.perf_counter()
