@@ -28,8 +28,6 @@ SAME = 10.0 * GRID
 """Vertices closer than this are one."""
 GROWTH = 0.4
 """Cells grow by this much per unit of distance."""
-ACROSS = 2.2
-"""Cells across a gap, a neck or a crack, at least two once their number is whole."""
 CORNER = np.deg2rad(30.0)
 """Boundaries that turn by more have a corner, which stays a vertex."""
 WINDOW = 0.04
@@ -44,11 +42,15 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of cells: in the middle of regions, at NMC, and at other boundaries."""
+    """Sizes of cells: in the middle of regions, at NMC, at other boundaries; and cells in gaps.
+
+    `across` is the number of cells across a gap, a neck or a crack.
+    """
 
     inside: float
     interface: float
     boundary: float
+    across: float
 
 
 @dataclass(frozen=True)
@@ -341,12 +343,12 @@ def _wanted(
 ) -> list[Floats]:
     """Cell size at each sample: small at NMC, in gaps and at short curves; growing from there."""
     found = []
-    rooms = _rooms(arcs, samples, ACROSS * sizes.boundary)
+    rooms = _rooms(arcs, samples, sizes.across * sizes.boundary)
     for x, room, beside in zip(samples, rooms, sides, strict=True):
         plain = sizes.interface if fine & set(beside) else sizes.boundary
-        found.append(np.minimum(min(plain, _ways(x)[-1]), room / ACROSS))
+        found.append(np.minimum(min(plain, _ways(x)[-1]), room / sizes.across))
     # cells must not be finer than the boundary can be resolved
-    flat = np.maximum(np.concatenate(found), 0.5 * SHORTEST)
+    flat = np.maximum(np.concatenate(found), SHORTEST / max(2.0, sizes.across))
     flat = _graded(np.concatenate(samples), flat)
     return np.split(flat, np.cumsum([len(x) for x in samples])[:-1])
 

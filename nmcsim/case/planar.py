@@ -42,7 +42,7 @@ TOUCH = 0.02
 """Regions with less of a boundary in common [um] do not touch."""
 INSIDE, INTERFACE, BOUNDARY = 0.26, 0.11, 0.22
 """Sizes of cells in the middle, at NMC and at other boundaries, per particle radius."""
-MESH_KEYS = frozenset({"depth", "cell_size", "interface_cell_size"})
+MESH_KEYS = frozenset({"depth", "cell_size", "interface_cell_size", "cells_across"})
 """Parameters that leave the layout as it is."""
 FINEST = 1e3
 """Cells per particle radius, at most: a mistyped unit is told from a fine mesh."""
@@ -183,6 +183,10 @@ class PlanarElectrode(ElectrodeShape):
         default=None, description="Size of the cells at the particles; 0.11 radii."
     )
 
+    cells_across: float = Field(
+        default=2.0, ge=1.0, le=100.0, description="Number of cells across gaps, necks and cracks."
+    )
+
     @property
     @abstractmethod
     def grain(self) -> float:
@@ -215,7 +219,8 @@ class PlanarElectrode(ElectrodeShape):
         """
         fine = frozenset(particle_name(i) for i in range(len(self.layout.bodies)))
         inside, boundary, interface = (MICRO * size for size in self.cell_sizes)
-        return partition.partition(self.layout.regions, fine, Sizes(inside, interface, boundary))
+        sizes = Sizes(inside, interface, boundary, self.cells_across)
+        return partition.partition(self.layout.regions, fine, sizes)
 
     @property
     def dimension(self) -> int:
@@ -239,7 +244,12 @@ class PlanarElectrode(ElectrodeShape):
 
     def scaled(self, factor: float) -> Self:
         inside, _, interface = (factor * size for size in self.cell_sizes)
-        return self.changed(cell_size=inside, interface_cell_size=interface)
+        most = 2.0 * self.grain
+        return self.changed(
+            cell_size=min(inside, most),
+            interface_cell_size=min(interface, most),
+            cells_across=max(1.0, self.cells_across / factor),
+        )
 
     @cached_property
     def particles(self) -> tuple[Particle, ...]:
