@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_rgb
@@ -38,6 +39,7 @@ SHARES = (0.05, 0.3, 0.6, 0.9)
 """Of the charge that passes in a half-cycle: where its maps are drawn, the activation well seen."""
 ROWS = 3
 POTENTIAL_MAP = "cividis"
+LEVELS = 240
 GROUNDS = {"liquid": "#eef4f8", "nmc": "#d9d9d9", "binder": "#a9a9a9", "contact": "#5a5a5a"}
 """What lies behind a map, by region; particles only where their own field is not drawn."""
 
@@ -123,6 +125,13 @@ def scale_bar(axes: Axes, box: Box) -> None:
     )  # fmt: skip
 
 
+def _look(colours: str, low: float, high: float) -> ScalarMappable:
+    """Colours of a field: so few that with the ground's they are 256 at most, which an image of a
+    PDF keeps as one byte each.
+    """
+    return ScalarMappable(Normalize(low, high), colormaps[colours].resampled(LEVELS))
+
+
 def nice_below(length: float) -> float:
     """The largest of 1, 2 and 5 times a power of ten that is at most ``length``."""
     power = 10.0 ** np.floor(np.log10(length))
@@ -176,7 +185,7 @@ class Backdrop:
         image, shown = self.image.copy(), np.isfinite(values)
         image[shown] = look.to_rgba(values[shown], bytes=True)[:, :3]
         # one opaque image a panel: a page embeds every pixel that is drawn
-        axes.imshow(image, extent=self.extent, origin="lower", zorder=1)
+        axes.imshow(image, extent=self.extent, origin="lower", interpolation="nearest", zorder=1)
         colour = colours(self.of)
         for piece, lines in self.lines.items():
             for line in lines:
@@ -275,7 +284,7 @@ def half_cycle_maps(result: Result, shares: Sequence[float] = SHARES) -> Figure:
     """
     back, where = Backdrop(result, PIXELS), field(result, "theta")
     sample = back.sampler(where)
-    look = ScalarMappable(Normalize(*electrode_limits(result)), THETA_MAP)
+    look = _look(THETA_MAP, *electrode_limits(result))
     chosen = frames(result, shares)
     count = 1 + max(frame.row for frame in chosen)
     aspect = back.box[3] / back.box[2]
@@ -356,7 +365,7 @@ def electronic_path(result: Result, time: float | None = None) -> Figure:
         axes = figure.subplots()
         low = float(phi.min())
         high = max(float(phi.max()), low + 1e-3)
-        look = ScalarMappable(Normalize(low, high), POTENTIAL_MAP)
+        look = _look(POTENTIAL_MAP, low, high)
         back.draw(axes, sample.image(phi), look, 2.5)
         x, y = 1e6 * where.nodes.T
         axes.tricontour(

@@ -29,8 +29,9 @@ KNOWN = {
 
 LIMIT = 7_800_000
 """Bytes of a page; a mail or a repository takes it."""
-BUDGETS = (2_000_000, 1_000_000, 400_000)
-"""Bytes of deflated frames, tried in this order until the page is below the limit."""
+ATTEMPTS = ((2_000_000, True), (1_000_000, True), (1_000_000, False), (400_000, False))
+"""Bytes of deflated frames, and whether the PDFs of the figures are in the page: tried in this order
+until it is below the limit."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,14 @@ def write_report(result: Result, path: Path, sections: Sequence[Section] = ()) -
         The disk is full or the folder may not be written.
     """
     content = b""
-    for budget in BUDGETS:
-        content = _page(result, sections, budget).encode("utf-8")
+    for budget, with_paper in ATTEMPTS:
+        content = _page(result, sections, budget, with_paper).encode("utf-8")
         if len(content) <= LIMIT:
             break
     write_atomically(path, content)
 
 
-def _page(result: Result, sections: Sequence[Section], budget: int) -> str:
+def _page(result: Result, sections: Sequence[Section], budget: int, with_paper: bool) -> str:
     moving = _viewer(result, budget) if _moves(result) else None
     name = "Lithium in the particle" if result.particles is None else "The electrode"
     parts = [
@@ -85,7 +86,7 @@ def _page(result: Result, sections: Sequence[Section], budget: int) -> str:
         Section("outcome", "What happened", _outcome(result)),
         *_half_cycles(result),
         *_error_bars(result),
-        Section("figures", "Figures", _figures(result)),
+        Section("figures", "Figures", _figures(result, with_paper)),
         *sections,
         Section("numbers", "Numbers", _numbers(result)),
         Section("case", "Case and provenance", _provenance(result)),
@@ -182,7 +183,7 @@ the value at the last one.</p>"""
     return [Section("error-bars", "Error bars", tables.error_bars_table(bars) + note)]
 
 
-def _figures(result: Result) -> str:
+def _figures(result: Result, with_paper: bool) -> str:
     folder = result.directory / "figures"
     kinds = drawable(result)
     files = [folder / f"{kind.name}{suffix}" for kind in kinds for suffix in (".png", ".pdf")]
@@ -190,19 +191,23 @@ def _figures(result: Result) -> str:
         write_all(result)
     if not kinds:
         return '<p class="note">The run ended before there was anything to draw.</p>'
-    return f'<div class="figures">{"".join(_figure(folder, kind) for kind in kinds)}</div>'
+    figures = "".join(_figure(folder, kind, with_paper) for kind in kinds)
+    return f'<div class="figures">{figures}</div>'
 
 
-def _figure(folder: Path, kind: FigureKind) -> str:
+def _figure(folder: Path, kind: FigureKind, with_paper: bool) -> str:
     picture = _data((folder / f"{kind.name}.png").read_bytes(), "image/png")
-    paper = _data((folder / f"{kind.name}.pdf").read_bytes(), "application/pdf")
+    link = "PDF in figures/"  # where the page has no room for it
+    if with_paper:
+        paper = _data((folder / f"{kind.name}.pdf").read_bytes(), "application/pdf")
+        link = f'<a download="{kind.name}.pdf" href="{paper}">PDF</a>'
     # the PNG's link takes the picture's own source (links.js): the bytes are in the page once
     return (
         f"<figure{' class=full' if kind.wide else ''}>"
         f'<img id="figure-{kind.name}" alt="{escape(kind.title)}" src="{picture}">'
         f"<figcaption><b>{escape(kind.title)}</b>"
         f'<a download="{kind.name}.png" data-of="figure-{kind.name}" href="#">PNG</a>'
-        f'<a download="{kind.name}.pdf" href="{paper}">PDF</a></figcaption></figure>'
+        f"{link}</figcaption></figure>"
     )
 
 

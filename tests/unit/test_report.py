@@ -103,6 +103,19 @@ def test_the_page_is_whole_escaped_and_offline(result: Result, tmp_path: Path) -
     assert "bokeh-mathjax" not in text
 
 
+def test_a_page_without_room_leaves_out_the_pdfs(
+    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, small = tmp_path / "whole.html", tmp_path / "small.html"
+    write_report(result, whole)
+    monkeypatch.setattr("nmcsim.report.LIMIT", whole.stat().st_size - 50_000)
+    monkeypatch.setattr("nmcsim.report.ATTEMPTS", ((2_000_000, True), (2_000_000, False)))
+    write_report(result, small)
+    text = small.read_text(encoding="utf-8")
+    assert "application/pdf" not in text and text.count("PDF in figures/") == 5
+    assert small.stat().st_size < whole.stat().st_size - 50_000
+
+
 def test_a_failed_run_without_frames_still_gets_its_page(result: Result, tmp_path: Path) -> None:
     summary = dict(result.summary, status="failed", failure="stopped at t = 3 s: <theta> fell")
     summary.pop("error_bars")
