@@ -30,8 +30,8 @@ KNOWN = {
 LIMIT = 7_800_000
 """Bytes of a page; a mail or a repository takes it."""
 ATTEMPTS = ((2_000_000, True), (1_000_000, True), (1_000_000, False), (400_000, False))
-"""Bytes of deflated frames, and whether the PDFs of the figures are in the page: tried in this order
-until it is below the limit."""
+"""Bytes of deflated frames, and whether the PDFs of the figures are in the page: tried in this
+order until it is below the limit."""
 
 
 @dataclass(frozen=True)
