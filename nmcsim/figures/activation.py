@@ -88,8 +88,8 @@ def activation_curves_data(result: Result) -> tuple[list[str], NDArray[Any]]:
 
 
 def has_activation(result: Result) -> bool:
-    """Whether any half-cycle has an activation time to draw."""
-    if result.particles is None:
+    """Whether any half-cycle has activation times of several particles to draw."""
+    if result.particles is None or len(result.particles.names) < 2:
         return False
     return any(np.isfinite(half.t25).any() for half in half_cycles(result))
 

@@ -40,6 +40,7 @@ SHARES = (0.05, 0.3, 0.6, 0.9)
 ROWS = 3
 POTENTIAL_MAP = "cividis"
 LEVELS = 240
+TALLEST = 3.6  # inch
 GROUNDS = {"liquid": "#eef4f8", "nmc": "#d9d9d9", "binder": "#a9a9a9", "contact": "#5a5a5a"}
 """What lies behind a map, by region; particles only where their own field is not drawn."""
 
@@ -111,6 +112,16 @@ def outlines(where: FieldMap) -> dict[int, list[Array]]:
         number: [x[line] for line in chains(edges(where.triangles[where.part == number]))]
         for number in np.unique(where.part).tolist()
     }
+
+
+def upwards(result: Result) -> str:
+    """The axis that points away from the collector: y, in 3D z."""
+    return "z" if particles(result).centre.shape[1] == 3 else "y"
+
+
+def position_heads(result: Result) -> list[str]:
+    """Heads of the columns of positions."""
+    return ["x [um]", f"{upwards(result)} [um]"]
 
 
 def scale_bar(axes: Axes, box: Box) -> None:
@@ -318,7 +329,7 @@ def half_cycle_maps_data(
     where, chosen = field(result, "theta"), frames(result, shares)
     heads = [f"theta at {frame.time:.6g} s, {frame.label} [1]" for frame in chosen]
     columns = [*(1e6 * where.nodes.T), *(where.values[frame.number] for frame in chosen)]
-    return ["x [um]", "y [um]", *heads], np.column_stack(columns)
+    return [*position_heads(result), *heads], np.column_stack(columns)
 
 
 # -- electrons ------------------------------------------------------------------------------------
@@ -327,19 +338,24 @@ def half_cycle_maps_data(
 def path_time(result: Result) -> float:
     """The frame [s] of the first half-cycle in which the observed particles differ most.
 
-    What is compared is their surface: it is where a particle takes part, or does not yet.
+    What is compared is their surface: it is where a particle takes part, or does not yet. Of one
+    particle alone, the frame in which its potential differs most.
     """
-    of, t = particles(result), result["time"].values
-    times = field(result, "phi_s").time
+    of, t, where = particles(result), result["time"].values, field(result, "phi_s")
     half = next(iter(half_cycles(result)), _whole_run(t))
-    inside = times[within(half, times)]
-    surface = [np.interp(inside, t, of.theta_surface[:, i]) for i in followed(of)]
-    return float(inside[np.argmax(np.ptp(surface, axis=0))])
+    inside = np.flatnonzero(within(half, where.time))
+    if len(of.names) > 1:
+        times = where.time[inside]
+        surface = [np.interp(times, t, of.theta_surface[:, i]) for i in followed(of)]
+        apart = np.ptp(surface, axis=0)
+    else:
+        apart = np.ptp(where.values[inside], axis=1)
+    return float(where.time[inside[np.argmax(apart)]])
 
 
 def electronic_path(result: Result, time: float | None = None) -> Figure:
     """Potential of the solid over the collector's, with lines of equal potential and arrows along
-    -grad phi_s, the direction of the current; one and a half columns wide.
+    -grad phi_s, the direction of the current; one and a half columns wide at most.
 
     The arrows show the direction alone: the current itself needs the conductivity, which is not
     recorded.
@@ -359,9 +375,10 @@ def electronic_path(result: Result, time: float | None = None) -> Figure:
     where, back = field(result, "phi_s"), Backdrop(result, 2 * PIXELS)
     sample = back.sampler(where)
     phi = 1e3 * where.at(at)
-    width = 0.75 * TWO_COLUMNS
+    aspect = back.box[3] / back.box[2]
+    across = min(0.75 * TWO_COLUMNS - 0.9, TALLEST / aspect)
     with styled():
-        figure = new_figure(width, 0.55 + (width - 0.9) * back.box[3] / back.box[2])
+        figure = new_figure(0.9 + across, 0.55 + across * aspect)
         axes = figure.subplots()
         low = float(phi.min())
         high = max(float(phi.max()), low + 1e-3)
@@ -420,4 +437,4 @@ def electronic_path_data(result: Result) -> tuple[list[str], NDArray[Any]]:
     """Header and table of node positions [um] and potential [mV] behind `electronic_path`."""
     where, at = field(result, "phi_s"), path_time(result)
     columns = [*(1e6 * where.nodes.T), 1e3 * where.at(at)]
-    return ["x [um]", "y [um]", f"phi_s at {at:.6g} s [mV]"], np.column_stack(columns)
+    return [*position_heads(result), f"phi_s at {at:.6g} s [mV]"], np.column_stack(columns)

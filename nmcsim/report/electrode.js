@@ -44,5 +44,5 @@ if (picked.length > 1) {
   for (const [id, values] of Object.entries(now)) say(id, values[k][p]);
 } else {
   for (const id of [...Object.keys(told), ...Object.keys(now)]) say(id, "–");
-  say("picked_name", "none yet: click one");
+  say("picked_name", "click one");
 }

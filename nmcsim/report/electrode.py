@@ -42,6 +42,7 @@ from nmcsim.figures.electrode_maps import (
     ground,
     ground_image,
     outlines,
+    upwards,
     whole_box,
 )
 from nmcsim.figures.halfcycles import called, colours, half_cycles, particles
@@ -244,7 +245,7 @@ def _map(
     result: Result, box: Box, source: ColumnDataSource, people: ColumnDataSource
 ) -> tuple[figure, LinearColorMapper]:
     x0, y0, width, height = box
-    upwards = "z" if particles(result).centre.shape[1] == 3 else "y"
+    up = upwards(result)
     low, high = electrode_limits(result)
     mapper = LinearColorMapper(palette=Viridis256, low=low, high=high, nan_color="rgba(0, 0, 0, 0)")
     across = round(min(470.0, 620.0 * width / height))
@@ -254,7 +255,7 @@ def _map(
         x_range=(x0, x0 + width),
         y_range=(y0, y0 + height),
         x_axis_label="x / µm",
-        y_axis_label=f"{upwards} / µm",
+        y_axis_label=f"{up} / µm",
         tools="pan,wheel_zoom,reset,save",
         name="map",
         title=FIELDS[0].title,
@@ -281,7 +282,7 @@ def _map(
     plot.add_tools(
         HoverTool(
             renderers=[image],
-            tooltips=[("value", "@image{custom}"), (f"x, {upwards}", "$x{0.00}, $y{0.00} µm")],
+            tooltips=[("value", "@image{custom}"), (f"x, {up}", "$x{0.00}, $y{0.00} µm")],
             formatters={"@image": formatter},
         ),
         TapTool(renderers=[patches]),
@@ -461,7 +462,7 @@ def _picked_boxes(told: Mapping[str, Any], now: Mapping[str, Any], halves: Seque
     titles = {"picked_name": "particle", "picked_obstruction": "obstruction"}
     titles |= {f"picked_t25_{place}": f"t25, {name}" for place, name in enumerate(halves, start=1)}
     titles |= NOW
-    first = "none yet: click one"
+    first = "click one"
     return "".join(
         f'<div class="card"><b id="{name}">{first if name == "picked_name" else "–"}</b>'
         f"<span>{escape(title)}</span></div>"

@@ -100,7 +100,7 @@ def test_the_slider_moves_all_particles(page: Any, result: Result) -> None:
 def test_a_click_on_the_map_picks_a_particle(page: Any, result: Result) -> None:
     pick(page)
     move(page, 4)
-    assert text_of(page, "picked_name") == "none yet: click one"
+    assert text_of(page, "picked_name") == "click one"
     click(page, "map", *centres()[8])
     assert model(page, "particles", "m.selected.indices") == [8]
     assert text_of(page, "picked_name") == "particle[8]"

@@ -34,6 +34,7 @@ from nmcsim.figures.electrode_maps import (
     ground,
     nice_below,
     path_time,
+    position_heads,
     whole_box,
 )
 from nmcsim.figures.halfcycles import OTHERS, called, colours, followed, half_cycles, rows_of
@@ -277,6 +278,25 @@ def test_the_path_is_shown_when_particles_differ_most(electrode: Result) -> None
     assert figure.axes[1].get_ylabel() == "Potential of the solid φₛ / mV"
     chosen = electronic_path(electrode, 1.5 * 3600)
     assert chosen.axes[0].get_title().startswith("1.5 h, ")
+
+
+def test_one_particle_alone_in_three_dimensions(electrode: Result) -> None:
+    of = electrode.particles
+    assert of is not None
+    one = replace(
+        of,
+        names=of.names[9:],
+        centre=np.array([[5e-6, 0.0, 5e-6]]),
+        obstruction=of.obstruction[9:],
+        observed=of.observed[9:],
+        fragment_of=of.fragment_of[9:],
+        series={name: values[:, 9:] for name, values in of.series.items()},
+    )
+    alone = replace(electrode, particles=one)
+    assert "activation_histogram" not in [kind.name for kind in drawable(alone)]
+    # the potential falls with the spread of the five that are in the maps: largest at s = 0.5
+    assert path_time(alone) == pytest.approx(0.5 * CC)
+    assert position_heads(alone) == ["x [um]", "z [um]"]
 
 
 def test_arrows_point_down_the_potential(electrode: Result) -> None:
