@@ -48,8 +48,11 @@ class Block:
         self.rows: Int = np.repeat(np.arange(len(start) - 1, dtype=np.int32), np.diff(start))
         self.values: Array = np.zeros(len(columns))
         self.assemble()
-        if fixed:
-            self._kept = np.flatnonzero(self.values)
+        # an owned row has columns from cells of other ranks, too, which are no ghosts here
+        imap = form.function_spaces[1].dofmap.index_map
+        known = self.columns < imap.size_local + imap.num_ghosts
+        if fixed or not known.all():
+            self._kept = np.flatnonzero(known & (self.values != 0.0) if fixed else known)
             self.rows, self.columns = self.rows[self._kept], self.columns[self._kept]
             self.values = self.values[self._kept]
             counts = np.bincount(self.rows, minlength=len(start) - 1)
