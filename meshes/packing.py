@@ -63,8 +63,6 @@ class Packing(PackedElectrode):
             number=self.number,
             area=None if self.porosity is None else (1.0 - self.porosity) * whole,
         )
-        if len(radii) > MOST:
-            raise InputError(Mistake("mean_radius", f"asks for more than {MOST} particles"))
         room = Room(
             left=gap,
             right=MICRO * self.width - gap,
@@ -83,6 +81,9 @@ class Packing(PackedElectrode):
             both = ", not both" * (self.number is not None)
             yield Mistake("", "needs either a number of particles or a porosity" + both)
         yield from super()._mistakes()
+        disk = math.pi * self.mean_radius**2
+        if (1.0 - (self.porosity or 1.0)) * self.width * self.height > MOST * disk:
+            yield Mistake("mean_radius", f"asks for more than {MOST} particles; take a smaller box")
         if self.contact_width > self.smallest * self.mean_radius:
             yield Mistake(
                 "contact_width",

@@ -159,7 +159,9 @@ class Mesh:
         """A few lines about the mesh, for a reader; collective."""
         found = self.quality()
         kind = (
-            "straight cells" if self.domain.geometry.cmap.degree == 1 else "cells of second order"
+            "straight cells"
+            if self.domain.geometry.cmaps[0].degree == 1
+            else "cells of second order"
         )
         each = [name for name in self.regions if name.startswith("particle[")]
         lines = [

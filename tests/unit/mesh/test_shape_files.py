@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from nmcsim.case.shape import Shape, load_shape_file, shape, shape_names
+from nmcsim.case.electrode_shape import (
+    ElectrodeShape,
+    electrode,
+    electrode_names,
+    load_electrode_file,
+)
+from nmcsim.case.shape import Shape, geometry_names, load_shape_file, shape, shape_names
 from nmcsim.errors import InputError
 from nmcsim.mesh import Mesh
 from nmcsim.mesh.cache import key
@@ -43,6 +49,9 @@ class Rectangle(Shape):
 '''
 
 
+DISK = {"diameter": "2 um", "height": "1 um"}
+
+
 def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "my_shape.py"
     path.write_text(text)
@@ -57,6 +66,31 @@ def test_shipped_shapes_are_found_by_name() -> None:
         assert found.name == name
         assert all(found.regions.values())
         assert all(found.surfaces.values())
+
+
+def test_shipped_electrodes_are_found_by_name() -> None:
+    assert {"columns", "packing", "particles"} <= set(electrode_names())
+    assert not set(electrode_names()) & set(shape_names())
+    assert set(electrode_names()) | set(shape_names()) == set(geometry_names())
+    for name in electrode_names():
+        found = electrode(name)
+        assert issubclass(found, ElectrodeShape)
+        assert (found.name, found.model, found.order) == (name, "electrode", 1)
+
+
+def test_a_geometry_of_another_model_is_refused_by_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match='"disk" belongs to model = "single_crystal"; this model'):
+        electrode("disk")
+    with pytest.raises(InputError, match='"columns" belongs to .*; this model takes .*disk'):
+        shape("columns")
+    with pytest.raises(InputError, match='"colums" is not a shape; did you mean "columns"?'):
+        electrode("colums")
+    with pytest.raises(InputError, match='my_shape.py" belongs to model = "single_crystal"'):
+        load_electrode_file(written(tmp_path, RECTANGLE))
+    own = (Path(shape("disk").model_validate(DISK).source).parent / "columns.py").read_text()
+    with pytest.raises(InputError, match='my_shape.py" belongs to model = "electrode"'):
+        load_shape_file(written(tmp_path, own))
+    assert issubclass(load_electrode_file(tmp_path / "my_shape.py"), ElectrodeShape)
 
 
 def test_an_unknown_name_gets_a_suggestion() -> None:
