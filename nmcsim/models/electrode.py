@@ -12,7 +12,7 @@
               eta = phi_s - phi_l - U(theta)                                                    (2)
     lithium   i_Li = i0_Li (c_l/c_ref)^a_a ( exp(a_a F eta_Li / RT) - exp(-a_c F eta_Li / RT) ),
               eta_Li = -V - phi_l,     I = - integral of i_Li,     I or V imposed
-    collector phi_s = 0;   V = -phi_Li
+    collector phi_s = 0 (i_c = G phi_s with a G that makes it so);   V = -phi_Li
 
     dQ/dt = I                                                the charge, in the same integrator
 
@@ -27,6 +27,7 @@ Sharma et al., Nano Lett. 22 (2022) 5883, Eqs 1-3; Doyle, Fuller and Newman, J. 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,9 +45,13 @@ from nmcsim.solve.problem import Problem
 
 __all__ = ["Balances", "build"]
 
-IDEAL = 1e10  # [S/m2] of an ideal lithium surface: half a nanovolt at 5 A/m2
+IDEAL = 1e10  # [S/m2] of an ideal lithium surface or collector: half a nanovolt at 5 A/m2
 DEPLETED = 1e-3  # c_l / c_ref below which the exchange current goes on linearly
 POTENTIAL_STEP = 0.5  # [V] that one Newton iteration may change a potential by
+
+
+Source = Callable[[], Array]
+"""Amounts [mol/s or A] now, at all local dofs of an unknown; ranks add theirs up."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,8 @@ class Balances:
     ----------
     theta, phi_s, c_l, phi_l, V, I, Q : Unknown
         ``c_l`` is None, and ``phi_l`` one number, in an equipotential electrolyte.
-    reaction, lithium : Exchange
-        At NMC and at lithium metal.
+    reaction, lithium, collector : Exchange
+        At NMC, at lithium metal and at the collector.
     particle : (n,) int array
         Particle of each node of the reaction.
     conductivity : Nodal
@@ -76,12 +81,13 @@ class Balances:
     Q: Unknown
     reaction: Exchange
     lithium: Exchange
+    collector: Exchange
     particle: Any
     conductivity: Nodal
     migration: tuple[Nodal, ...]
 
 
-def build(case: Any, mesh: Any) -> Model:
+def build(case: Any, mesh: Any, sources: Mapping[str, Source] | None = None) -> Model:
     """The balances of one electrode.
 
     Parameters
@@ -90,6 +96,8 @@ def build(case: Any, mesh: Any) -> Model:
         With ``model = "electrode"``.
     mesh : Mesh
         With the regions ``nmc``, ``solid`` and ``ionic``, and the surface ``collector``.
+    sources : mapping of name -> Source, optional
+        What enters the balance of an unknown besides, at its nodes: for manufactured solutions.
     """
     resolved = case.electrolyte.transport == "resolved"
     theta, phi_s = _of_solid(case, mesh)
@@ -101,6 +109,7 @@ def build(case: Any, mesh: Any) -> Model:
     active = mesh.connected("solid", "collector")  # electrons get there
     reaction, particle = _reaction(case, mesh, theta, phi_s, c_l, phi_l, active)
     lithium = _lithium(case, mesh, c_l, phi_l, V, I, hold)
+    collector = _collector(mesh, phi_s)
 
     lithium_in_solid, Phi = _diffusion(case, mesh, theta)
     electrons, K = _conduction(case, mesh, theta, phi_s)
@@ -126,6 +135,7 @@ def build(case: Any, mesh: Any) -> Model:
         (Q, (Q.dt - I.u) / volume * Q.test * per_volume),
     ]
     unknowns = [u for u, _ in rows]
+    besides = [_entering(u, sources[u.name]) for u in unknowns if sources and u.name in sources]
     problem = Problem(
         unknowns,
         [row for _, row in rows],
@@ -133,11 +143,11 @@ def build(case: Any, mesh: Any) -> Model:
         controls=[I_set, V_set, hold],
         solver=LinearSolver(_solver(case)),
         form_options={"entity_maps": _maps(mesh, resolved)},
-        exchanges=[reaction, lithium],
-        pins={phi_s: _grounded(mesh, active)},
+        exchanges=[reaction, lithium, collector, *besides],
+        pins={phi_s: np.flatnonzero(~active)},
     )
     balances = Balances(
-        theta, phi_s, c_l, phi_l, V, I, Q, reaction, lithium, particle, K, migration
+        theta, phi_s, c_l, phi_l, V, I, Q, reaction, lithium, collector, particle, K, migration
     )
     return watched(case, mesh, problem, balances, active)
 
@@ -146,9 +156,7 @@ def build(case: Any, mesh: Any) -> Model:
 
 
 def _of_solid(case: Any, mesh: Any) -> tuple[Unknown, Unknown]:
-    theta = Unknown(
-        "theta", "theta", "1", mesh.part("nmc").space, scale=0.5
-    )
+    theta = Unknown("theta", "theta", "1", mesh.part("nmc").space, scale=0.5)
     phi_s = Unknown(
         "phi_s",
         "phi_s",
@@ -376,6 +384,33 @@ def _lithium(
     return Exchange(arguments, current, area, rows)
 
 
+def _collector(mesh: Any, phi_s: Unknown) -> Exchange:
+    """Electrons leave where phi_s = 0.
+
+    Were these nodes pinned, the current that leaves would be a nonlinear sum over their cells,
+    known to the tolerance of Newton's method. As an exchange it is linear, and so is the sum of
+    all balances of charge: every iterate keeps it to round-off.
+    """
+    end = mesh.exterior("collector")
+    at = mesh.part("solid").dof_of[end.vertex]
+
+    def current(phi: Array) -> Any:
+        return IDEAL * phi, (np.full_like(phi, IDEAL),)
+
+    return Exchange([(phi_s, at)], current, end.area, [(phi_s, at, 1.0)])
+
+
+def _entering(unknown: Unknown, source: Source) -> Exchange:
+    """What enters a balance whatever the state is."""
+    n = unknown.u.x.array.size
+    dofs = np.arange(n, dtype=np.int32)
+
+    def amount(u: Array) -> Any:
+        return source(), (np.zeros_like(u),)
+
+    return Exchange([(unknown, dofs)], amount, np.ones(n), [(unknown, dofs, -1.0)])
+
+
 def _share(x: Array, a: float) -> tuple[Array, Array]:
     """x^a and its derivative; along its tangent below a thousandth, where salt is depleted."""
     inside = np.maximum(x, DEPLETED)
@@ -395,11 +430,6 @@ def _liquid_dofs(mesh: Any, c_l: Unknown | None, vertex: Any) -> Any:
     if c_l is None:  # one number
         return np.zeros(len(vertex), dtype=np.int32)
     return mesh.part("ionic").dof_of[vertex]
-
-
-def _grounded(mesh: Any, active: Any) -> Any:
-    """Nodes at phi_s = 0: the collector, and what no electron reaches."""
-    return np.union1d(mesh.part_dofs("solid", "collector"), np.flatnonzero(~active))
 
 
 def _maps(mesh: Any, resolved: bool) -> list[Any]:
