@@ -24,9 +24,13 @@ from nmcsim.solve.fields import Array
 __all__ = ["LinearFailure", "LinearSolver"]
 
 
-METIS = (7, 5)
-"""ICNTL of MUMPS: order by METIS. Its own choice is misled by the rows of global scalars, which are
-dense: a factorisation of an electrode takes a quarter less time so, a solve half of it."""
+ICNTL = {7: 5, 8: 0}
+"""Of MUMPS: order by METIS (its own choice is misled by the dense rows of global scalars, and a
+solve takes twice as long), and do not scale: rows are scaled already, and on conductivities over
+ten decades its scaling loses four digits and a third of the time."""
+
+PIVOT = 1e-4
+"""CNTL(1) of MUMPS: a diagonal entry may be so small beside its column."""
 
 SMALL = 10_000
 """Unknowns up to which PETSc's factorisation makes a run faster than MUMPS's (benchmarks)."""
@@ -67,7 +71,10 @@ class LinearSolver:
                 pc.setFactorSolverType(PETSc.Mat.SolverType.MUMPS)
                 ksp.setOperators(J, J)
                 pc.setFactorSetUpSolverType()
-                pc.getFactorMatrix().setMumpsIcntl(*METIS)
+                factors = pc.getFactorMatrix()
+                for number, value in ICNTL.items():
+                    factors.setMumpsIcntl(number, value)
+                factors.setMumpsCntl(1, PIVOT)
             else:
                 pc.setFactorSolverType(PETSc.Mat.SolverType.PETSC)
                 pc.setFactorOrdering(PETSc.Mat.OrderingType.ND)
