@@ -71,6 +71,14 @@ def data(laws: Mapping[str, str] = SYMMETRIC, **tables: Mapping[str, Any]) -> di
     return found
 
 
+def meshed(case: Any) -> Any:
+    """The mesh of a case on one rank."""
+    from nmcsim.mesh import build
+    from nmcsim.runtime import MPI
+
+    return build(case.geometry, case.patches, MPI.COMM_SELF)
+
+
 def at_times(case: Any, times: Sequence[float]) -> Any:
     """The case with rows and maps at these times [s]."""
     return case.replace("output.times", [f"{float(t)!r} s" for t in times if t > 0.0])
