@@ -115,7 +115,7 @@ class ElectrodeNumerics(Section):
     """Discretisation in time; that in space is the geometry's cells and straight elements."""
 
     rtol: float = Field(
-        default=1e-4,
+        default=5e-4,
         ge=1e-10,
         le=LOOSEST,
         description="Error of a time step at the worst node, over each unknown's scale; activation"

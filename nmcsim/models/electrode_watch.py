@@ -9,7 +9,7 @@ The power that goes in leaves as heat in the conductors and at the surfaces, or 
     kinetic      integral of i eta over NMC;   lithium   integral of i_Li eta_Li
 
 which follows from the balances of charge, tested with phi_s and phi_l. Divided by I they are the
-parts of V; the last is U of the mean theta and, as the rest, what diffusion costs.
+parts of V. The last is U of the mean theta and what diffusion costs, taken as the rest.
 """
 
 from __future__ import annotations
@@ -225,13 +225,12 @@ class _Watch:
         U = self.case.material.U.curve()
         i = reaction.weight * reaction.value()
         power["V_kinetic"] = self._total(float(i @ (values[1] - values[2] - U(values[0]))))
-        stored = self._total(float(i @ U(values[0])))
         eta = -V - metal.arguments[1][0].u.x.array[metal.arguments[1][1]]
         power["V_lithium"] = self._total(float((metal.weight * metal.value()) @ eta))
         now |= {name: power.get(name, 0.0) / current for name in OVERPOTENTIALS}
         share = self.volumes * self.active
         now["V_U"] = float(U(float(share @ self.theta_of_particles(state) / share.sum())))
-        now["V_diffusion"] = stored / current - now["V_U"]
+        now["V_diffusion"] = V - now["V_U"] - sum(now[name] for name in OVERPOTENTIALS)
         return now
 
     def charge_error(self, state: Array) -> float:

@@ -33,7 +33,8 @@ PIVOT = 1e-4
 """CNTL(1) of MUMPS: a diagonal entry may be so small beside its column."""
 
 SMALL = 10_000
-"""Unknowns up to which PETSc's factorisation makes a run faster than MUMPS's (benchmarks)."""
+"""Unknowns of one field up to which PETSc's factorisation makes a run faster than MUMPS's
+(benchmarks). With several fields at a node the entries come in blocks, which MUMPS makes use of."""
 
 
 class LinearFailure(NmcsimError):
@@ -101,7 +102,8 @@ class LinearSolver:
             If the factorisation fails (a singular or non-finite Jacobian).
         """
         if self._ksp is None:
-            self._pivots = J.getComm().size > 1 or J.getSize()[0] > SMALL
+            several = sum(where.stop - where.start > 1 for where in fields) > 1
+            self._pivots = J.getComm().size > 1 or J.getSize()[0] > SMALL or several
         if self.kind == "direct" and not self._pivots and (J.getDiagonal().array_r == 0.0).any():
             self._pivots, self._ksp = True, None  # PETSc's factorisation does not exchange rows
         if self._ksp is None:
