@@ -172,6 +172,13 @@ def _arranged(parameters: _Parameters) -> Layout:
     return parameters.shape.arranged()
 
 
+@lru_cache(maxsize=16)
+def _partitioned(parameters: _Parameters, sizes: Sizes) -> Partition:
+    layout = _arranged(parameters)
+    fine = frozenset(particle_name(i) for i in range(len(layout.bodies)))
+    return partition.partition(layout.regions, fine, sizes)
+
+
 class PlanarElectrode(ElectrodeShape):
     """A section of an electrode: x along the collector, y from there to the lithium."""
 
@@ -205,8 +212,7 @@ class PlanarElectrode(ElectrodeShape):
     @cached_property
     def layout(self) -> Layout:
         """`arranged`, once for all shapes that differ in their cells or their depth only."""
-        values = {n: repr(getattr(self, n)) for n in type(self).model_fields if n not in MESH_KEYS}
-        return _arranged(_Parameters(type(self), tuple(values.items()), self.inputs, self))
+        return _arranged(self._parameters)
 
     @cached_property
     def partition(self) -> Partition:
@@ -217,10 +223,14 @@ class PlanarElectrode(ElectrodeShape):
         InputError
             If corners or boundaries are too close for the cells.
         """
-        fine = frozenset(particle_name(i) for i in range(len(self.layout.bodies)))
         inside, boundary, interface = (MICRO * size for size in self.cell_sizes)
         sizes = Sizes(inside, interface, boundary, self.cells_across)
-        return partition.partition(self.layout.regions, fine, sizes)
+        return _partitioned(self._parameters, sizes)
+
+    @property
+    def _parameters(self) -> _Parameters:
+        values = {n: repr(getattr(self, n)) for n in type(self).model_fields if n not in MESH_KEYS}
+        return _Parameters(type(self), tuple(values.items()), self.inputs, self)
 
     @property
     def dimension(self) -> int:

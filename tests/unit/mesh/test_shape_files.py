@@ -83,8 +83,8 @@ def test_a_geometry_of_another_model_is_refused_by_sentence(tmp_path: Path) -> N
         electrode("disk")
     with pytest.raises(InputError, match='"columns" belongs to .*; this model takes .*disk'):
         shape("columns")
-    with pytest.raises(InputError, match='"colums" is not a shape; did you mean "columns"?'):
-        electrode("colums")
+    with pytest.raises(InputError, match='"column" is not a shape; did you mean "columns"?'):
+        electrode("column")
     with pytest.raises(InputError, match='my_shape.py" belongs to model = "single_crystal"'):
         load_electrode_file(written(tmp_path, RECTANGLE))
     own = (Path(shape("disk").model_validate(DISK).source).parent / "columns.py").read_text()
