@@ -26,7 +26,7 @@ from shapely.affinity import rotate, translate
 from shapely.geometry.base import BaseGeometry
 
 from nmcsim.case.electrode_shape import BINDER, CONTACT, LIQUID
-from nmcsim.case.planar import MICRO, ROUND, Body, Layout, PlanarElectrode, circle
+from nmcsim.case.planar import MICRO, ROUND, Body, Layout, PlanarElectrode, circle, narrowest
 from nmcsim.case.section import Angle, Length, Section
 from nmcsim.errors import InputError, Mistake
 from nmcsim.units import display
@@ -35,8 +35,6 @@ LIP = 0.08
 """How far binder reaches beyond the last point where it touches a particle, per radius."""
 RAIL = (0.35, 0.65)
 """Where binder runs between the rows, in shares of the row gap below the upper one."""
-LEAST = 0.02
-"""Narrowest gap or neck that is meshed, per radius."""
 
 
 class Crack(Section):
@@ -152,7 +150,7 @@ class Columns(PlanarElectrode):
             yield from self._too_narrow(key, getattr(self, key))
 
     def _too_narrow(self, key: str, width: float) -> Iterator[Mistake]:
-        least = LEAST * self.radius
+        least = narrowest(self.radius)
         if width < least * (1.0 - 1e-9):
             yield Mistake(
                 key,
@@ -212,7 +210,7 @@ class Columns(PlanarElectrode):
             return film
         above = self._cup() if set(self.posts) == {0} else self._shelf()
         room = shapely.distance(above, shapely.union_all(self._whole[: self.columns]))
-        if room < LEAST * MICRO * self.radius:
+        if room < MICRO * narrowest(self.radius):
             raise InputError(
                 Mistake("row_gap", "leaves no liquid between the lower row and the binder above it")
             )
@@ -243,7 +241,7 @@ class Columns(PlanarElectrode):
         found = shapely.union_all([post, rail, *blocks])
         for k in set(range(self.columns)) - set(ends):
             room = shapely.distance(found, self._whole[self.columns + k])
-            if room < LEAST * MICRO * self.radius:
+            if room < MICRO * narrowest(self.radius):
                 raise InputError(
                     Mistake(
                         "coverage",
@@ -292,7 +290,7 @@ class Columns(PlanarElectrode):
             whole = self._whole[crack.particle]
             ends = self._placed(crack, 4.0 * MICRO * self.radius).intersection(whole.boundary)
             room = shapely.distance(ends, necks)  # NaN without any neck
-            if room < LEAST * MICRO * self.radius:
+            if room < MICRO * narrowest(self.radius):
                 raise InputError(
                     Mistake(f"cracked[{i}].angle", "ends the crack under a neck; turn or shift it")
                 )

@@ -12,16 +12,13 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from nmcsim.case.packed import LEAST, PackedElectrode
+from nmcsim.case.packed import PackedElectrode
 from nmcsim.case.packing import Disks, gaps, near_pairs
-from nmcsim.case.planar import MICRO
+from nmcsim.case.planar import MICRO, narrowest
 from nmcsim.case.section import InputFile
 from nmcsim.case.table import data_lines, read_columns
 from nmcsim.errors import InputError, Mistake
 from nmcsim.units import display
-
-FAR = 1.0
-"""Contacts are looked for within this distance, in mean radii."""
 
 
 class Particles(PackedElectrode):
@@ -60,7 +57,7 @@ class Particles(PackedElectrode):
         lines = data_lines(self.positions)
         who = [f"particle[{i}] (line {lines[i]})" for i in range(len(found.radii))]
         yield from self._outside(found, who)
-        least = LEAST * MICRO * self.grain
+        least = MICRO * narrowest(self.grain)
         pairs = near_pairs(found.centres, found.radii, least)
         for (a, b), gap in zip(pairs, gaps(found.centres, found.radii, pairs), strict=True):
             if gap < 0.0:

@@ -17,15 +17,13 @@ from shapely.geometry.base import BaseGeometry
 from nmcsim.case import packing, pores
 from nmcsim.case.electrode_shape import BINDER, CONTACT, particle_name
 from nmcsim.case.packing import Disks
-from nmcsim.case.planar import MICRO, Body, Layout, PlanarElectrode, circle
+from nmcsim.case.planar import MICRO, Body, Layout, PlanarElectrode, circle, narrowest
 from nmcsim.case.section import Length
 from nmcsim.errors import InputError, Mistake
 from nmcsim.units import display
 
 TOLERANCE = 0.02
 """Binder share and coverage are met within this, or refused."""
-LEAST = 0.02
-"""Narrowest gap or neck that is meshed, per radius."""
 
 
 class PackedElectrode(PlanarElectrode):
@@ -101,7 +99,7 @@ class PackedElectrode(PlanarElectrode):
         return self.disks()
 
     def _mistakes(self) -> Iterator[Mistake]:
-        least = LEAST * self.grain
+        least = narrowest(self.grain)
         for key in (
             "contact_gap",
             "contact_width",

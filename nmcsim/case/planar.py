@@ -148,6 +148,11 @@ def obstructions(
     return tuple(found)
 
 
+def narrowest(radius: float) -> float:
+    """The narrowest gap, neck or layer that is meshed beside particles of a radius; both [m]."""
+    return max(0.02 * radius, 1.25 * partition.SHORTEST / MICRO)
+
+
 def circle(x: float, y: float, radius: float) -> Polygon:
     """A disk as a polygon of `ROUND` corners with exactly its area."""
     # corners a little outside: the polygon's area is the circle's

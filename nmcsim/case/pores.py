@@ -36,7 +36,7 @@ BRIDGED = 2
 ENOUGH, GOOD = 0.002, 0.01
 """A search ends when binder share and coverage are missed by less than the first; none follows one
 that came below the second."""
-TRIES, SEARCHES = 25, 4
+TRIES, SEARCHES = 25, 10
 """Steps of one search for each piece, and searches that are made before giving up."""
 
 Floats = NDArray[np.float64]
