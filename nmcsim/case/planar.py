@@ -38,6 +38,8 @@ from nmcsim.units import display
 
 MICRO = 1e6  # micrometres per metre
 ROUND = 512  # vertices of a circle: its area is right to 3e-5
+SMALLEST = 1.25e-6
+"""Least typical radius of particles [m]: corners of binder beside smaller ones are too close."""
 TOUCH = 0.02
 """Regions with less of a boundary in common [um] do not touch."""
 INSIDE, INTERFACE, BOUNDARY = 0.26, 0.11, 0.22
@@ -319,6 +321,11 @@ class PlanarElectrode(ElectrodeShape):
 
     @model_validator(mode="after")
     def _cells_fit(self) -> Self:
+        if self.grain < SMALLEST:
+            raise wrong(
+                f"has particles of radius {display(self.grain, 'm')}, too small for the grid that"
+                f" cross-sections are drawn on; the least is {display(SMALLEST, 'm')}"
+            )
         for key in ("cell_size", "interface_cell_size"):
             size = getattr(self, key)
             if size is not None and not self.grain / FINEST <= size <= 2.0 * self.grain:

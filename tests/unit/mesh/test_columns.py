@@ -239,6 +239,7 @@ def test_the_summary_says_what_lies_between(paper: tuple[PlanarElectrode, Mesh])
         ({"corner_radius": "1 um"}, "corner_radius belongs to polygons; give sides too"),
         ({"sides": 8, "corner_radius": "5 um"}, "corner_radius leaves no faces"),
         ({"sides": 10}, "multiple of 4"),
+        ({"radius": "1 um"}, "has particles of radius 1 um, too small for the grid .* 1.25 um"),
         ({"cracked": [crack(10, "0 deg")]}, r"cracked\[0\].particle is 10; there are 0 to 9"),
         (
             {"cracked": [crack(1, "0 deg"), crack(1, "90 deg")]},
