@@ -133,18 +133,31 @@ class Stepper:
         ``COMM_WORLD`` if absent.
     mesh : Mesh, optional
         Taken instead of building one.
+    path : Path
+        The case.
+    scale : float
+        Factor of all cell sizes.
     """
 
-    def __init__(self, overrides: Sequence[str] = (), comm: Any = None, mesh: Any = None) -> None:
-        self.case = load(CASE, overrides)
+    def __init__(
+        self,
+        overrides: Sequence[str] = (),
+        comm: Any = None,
+        mesh: Any = None,
+        path: Path = CASE,
+        scale: float = 1.0,
+    ) -> None:
+        self.case = load(path, overrides)
+        geometry = self.case.geometry if scale == 1.0 else self.case.geometry.scaled(scale)
         clock = Clock()
         self.mesh = mesh or clock(
-            lambda: build(self.case.geometry, self.case.patches, comm or MPI.COMM_WORLD)
+            lambda: build(geometry, self.case.patches, comm or MPI.COMM_WORLD)
         )
         self.model = clock(lambda: MODELS[self.case.model](self.case, self.mesh))
         self.mesh_seconds = 0.0 if mesh else clock.wall[0]
         self.problem = self.model.problem
         self.jit_seconds = self.problem.timing["jit"]
+        self._start = self.problem.state()  # before any run
 
     @property
     def unknowns(self) -> int:
@@ -156,7 +169,7 @@ class Stepper:
         problem, model = self.problem, self.model
         problem.timing.clear()
         where = problem.slice("theta")
-        state = np.zeros(problem.size)
+        state = self._start.copy()
         state[where] = self.case.protocol.initial
         model.set_current(rate * model.one_c)
         start = model.inventory(state)

@@ -24,10 +24,23 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def stepping(
-    overrides: Sequence[str], t_end: float, ranks: int = 1, timeout: float = 300.0
+    overrides: Sequence[str], t_end: float, ranks: int = 1, timeout: float = 300.0, **more: Any
 ) -> dict[str, Any]:
-    """What a worker on so many ranks finds: unknowns, steps, seconds, drift, memory."""
-    request = json.dumps({"overrides": list(overrides), "t_end": t_end})
+    """What a worker on so many ranks finds: unknowns, steps, seconds, drift, memory.
+
+    Parameters
+    ----------
+    overrides : sequence of str
+        Of the case.
+    t_end : float
+        Of the charge [s].
+    ranks : int
+    timeout : float
+        [s]
+    **more
+        ``path`` of another case, ``scale`` of its cells, ``rate`` [C].
+    """
+    request = json.dumps({"overrides": list(overrides), "t_end": t_end} | more)
     launch = [str(Path(sys.prefix) / "bin" / "mpirun"), "-n", str(ranks)] if ranks > 1 else []
     done = subprocess.run(
         [*launch, sys.executable, "-m", "benchmarks.worker", request],
@@ -40,14 +53,16 @@ def stepping(
 
 def main() -> None:
     """Answer one request."""
-    from benchmarks.common import Stepper, peak_megabytes
+    from benchmarks.common import CASE, Stepper, peak_megabytes
 
     asked = json.loads(sys.argv[1])
-    stepper = Stepper(asked["overrides"])
+    rate = asked.get("rate", 1.0)
+    path, scale = ROOT / asked.get("path", CASE), asked.get("scale", 1.0)
+    stepper = Stepper(asked["overrides"], path=path, scale=scale)
     comm = stepper.problem.comm
     rtol = stepper.case.numerics.rtol
-    stepper.run(rtol, (), 0.02 * asked["t_end"])  # memory and symbolic parts are there
-    run = stepper.run(rtol, (), asked["t_end"])
+    stepper.run(rtol, (), 0.02 * asked["t_end"], rate)  # memory and symbolic parts are there
+    run = stepper.run(rtol, (), asked["t_end"], rate)
     peak = comm.allgather(peak_megabytes())
     cpu = comm.allgather(run.cpu)
     if comm.rank == 0:
