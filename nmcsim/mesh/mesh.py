@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from dolfinx.mesh import MeshTags
 from mpi4py import MPI
 
 from nmcsim.errors import InputError, Mistake
+from nmcsim.mesh.parts import Interface, Part, exterior, interface, part_of, reached
 from nmcsim.mesh.quality import Quality, quality_of
 
 NO_TAG = 2**30
@@ -86,13 +87,15 @@ class Mesh:
     shape_name: str
     msh_path: Path
     _measured: dict[tuple[str, int | None], float] = field(default_factory=dict, repr=False)
+    _parts: dict[str, Part] = field(default_factory=dict, repr=False)
+    _spaces: dict[str, fem.FunctionSpace[np.float64]] = field(default_factory=dict, repr=False)
 
     @property
     def dimension(self) -> int:
         """Dimension of the cells."""
         return int(self.domain.topology.dim)
 
-    def dx(self, name: str, degree: int | None = None) -> NamedMeasure:
+    def dx(self, name: str, degree: int | None = None, rule: str | None = None) -> NamedMeasure:
         """The volume of a region, thickness folded in.
 
         Parameters
@@ -101,9 +104,11 @@ class Mesh:
             One of `regions`.
         degree : int, optional
             Of the quadrature; UFL's estimate if absent.
+        rule : str, optional
+            ``"vertex"`` lumps an integral of linear functions at the nodes.
         """
         self._known(name, "region", self.regions)
-        return self._named("dx", name, self.cell_tags, degree)
+        return self._named("dx", name, self.cell_tags, degree, rule)
 
     def ds(self, name: str, degree: int | None = None) -> NamedMeasure:
         """The area of a surface, thickness folded in; parameters as for `dx`."""
@@ -135,6 +140,52 @@ class Mesh:
         """Local numbers of the cells of a region, int32, shape (n,)."""
         self._known(name, "region", self.regions)
         return _found(self.cell_tags, self.tags[name])
+
+    def part(self, name: str) -> Part:
+        """A region, or a union of regions, as a mesh of its own; the first call is collective."""
+        if name not in self._parts:
+            self._parts[name] = part_of(self.domain, name, self.cells(name))
+        return self._parts[name]
+
+    def has(self, region: str) -> bool:
+        """Whether there are cells of a region."""
+        return bool(self.tags.get(region, ()))
+
+    def part_dofs(self, name: str, surface: str) -> np.ndarray:
+        """Local dofs, owned or ghost, of a part's space on an exterior surface, int32."""
+        on = self.part(name).dof_of[self.dofs(self._whole, surface)]
+        return np.asarray(on[on >= 0])
+
+    def connected(self, name: str, surface: str) -> np.ndarray:
+        """Which local dofs of a part hang together with a surface through its cells; bool (n,)."""
+        return reached(self.part(name).space, self.part_dofs(name, surface))
+
+    @property
+    def _whole(self) -> fem.FunctionSpace[np.float64]:
+        """P1 on the whole mesh."""
+        if "" not in self._spaces:
+            self._spaces[""] = self.lagrange(1)
+        return self._spaces[""]
+
+    def interface(self, first: str, second: str) -> Interface:
+        """Where two regions meet, lumped at the nodes, thickness folded in."""
+        for name in (first, second):
+            self._known(name, "region", self.regions)
+        found = interface(self.domain, self.tag_of_cell, self.tags[first], self.tags[second])
+        return replace(found, area=self.thickness * found.area)
+
+    def exterior(self, name: str) -> Interface:
+        """An exterior surface, lumped at the nodes, thickness folded in."""
+        found = exterior(self.domain, self.tag_of_cell, self.facets(name))
+        return replace(found, area=self.thickness * found.area)
+
+    @property
+    def tag_of_cell(self) -> np.ndarray:
+        """Tag of each local cell, ghosts included; int64."""
+        imap = self.domain.topology.index_map(self.dimension)
+        tags = np.full(imap.size_local + imap.num_ghosts, -1, dtype=np.int64)
+        tags[self.cell_tags.indices] = self.cell_tags.values
+        return tags
 
     def dofs(self, space: fem.FunctionSpace[np.float64], name: str) -> np.ndarray:
         """Local dofs of `space` on a surface, owned ones first, int32, ascending."""
@@ -190,9 +241,13 @@ class Mesh:
         hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(names)}"
         raise InputError(Mistake("", f'no {kind} "{name}" in {self.shape_name}; {hint}'))
 
-    def _named(self, kind: str, name: str, tags: MeshTags, degree: int | None) -> NamedMeasure:
+    def _named(
+        self, kind: str, name: str, tags: MeshTags, degree: int | None, rule: str | None = None
+    ) -> NamedMeasure:
         measure = ufl.Measure(kind, domain=self.domain, subdomain_data=tags)
-        metadata = None if degree is None else {"quadrature_degree": degree}
+        metadata: dict[str, object] | None = None
+        if degree is not None:
+            metadata = {"quadrature_degree": degree} | ({"quadrature_rule": rule} if rule else {})
         return NamedMeasure(measure(self.tags[name] or NO_TAG, metadata=metadata), self.factor)
 
     def _integrate_one(self, name: str, degree: int | None) -> float:
