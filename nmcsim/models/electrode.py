@@ -27,7 +27,7 @@ Sharma et al., Nano Lett. 22 (2022) 5883, Eqs 1-3; Doyle, Fuller and Newman, J. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,8 @@ from ufl import grad, inner
 
 from nmcsim.constants import F, R
 from nmcsim.curve import Curve
-from nmcsim.models.electrode_watch import conductors, pores, watched
+from nmcsim.mesh.parts import reached
+from nmcsim.models.electrode_watch import conductors, pore_space, pores, watched
 from nmcsim.models.model import Model
 from nmcsim.physics.kinetics import butler_volmer_both
 from nmcsim.solve.fields import Array, Control, Exchange, Nodal, Unknown
@@ -136,15 +137,18 @@ def build(case: Any, mesh: Any, sources: Mapping[str, Source] | None = None) -> 
     ]
     unknowns = [u for u, _ in rows]
     besides = [_entering(u, sources[u.name]) for u in unknowns if sources and u.name in sources]
+    pins = {phi_s: np.flatnonzero(~active)}
+    if resolved:
+        pins[phi_l] = _idle(phi_l, [reaction, lithium])
     problem = Problem(
         unknowns,
         [row for _, row in rows],
         nodal=nodal,
         controls=[I_set, V_set, hold],
         solver=LinearSolver(_solver(case)),
-        form_options={"entity_maps": _maps(mesh, resolved)},
+        form_options={"entity_maps": _maps(case, mesh, resolved)},
         exchanges=[reaction, lithium, collector, *besides],
-        pins={phi_s: np.flatnonzero(~active)},
+        pins=pins,
     )
     balances = Balances(
         theta, phi_s, c_l, phi_l, V, I, Q, reaction, lithium, collector, particle, K, migration
@@ -171,7 +175,7 @@ def _of_solid(case: Any, mesh: Any) -> tuple[Unknown, Unknown]:
 
 
 def _of_liquid(case: Any, mesh: Any) -> tuple[Unknown, Unknown]:
-    space = mesh.part("ionic").space
+    space = mesh.part(pore_space(case)).space
     c_ref = case.electrolyte.concentration
     c_l = Unknown("c_l", "c_l", "mol/m3", space, scale=c_ref)
     phi_l = Unknown(
@@ -313,7 +317,7 @@ def _reaction(
         return i_0 * share * g, (by_theta, by_eta, -by_eta, *by_c)
 
     at_theta, at_s = nmc.dof_of[vertex], solid.dof_of[vertex]
-    at_l = _liquid_dofs(mesh, c_l, vertex)
+    at_l = _liquid_dofs(case, mesh, c_l, vertex)
     arguments = [(theta, at_theta), (phi_s, at_s), (phi_l, at_l)]
     rows = [(theta, at_theta, 1.0 / F), (phi_s, at_s, 1.0), (phi_l, at_l, -1.0)]
     if c_l is not None:
@@ -371,7 +375,7 @@ def _lithium(
         slope = i0 * share * dg
         return i0 * share * g, (-slope, -slope, *((i0 * g * dshare / c_ref,) if c else ()))
 
-    at_l, zero = _liquid_dofs(mesh, c_l, vertex), np.zeros(len(vertex), dtype=np.int32)
+    at_l, zero = _liquid_dofs(case, mesh, c_l, vertex), np.zeros(len(vertex), dtype=np.int32)
     arguments = [(V, zero), (phi_l, at_l)]
     rows: list[Any] = [
         (phi_l, at_l, -1.0),
@@ -426,14 +430,20 @@ def _salt_share(case: Any) -> float:
     return (1.0 - float(t_plus)) / F
 
 
-def _liquid_dofs(mesh: Any, c_l: Unknown | None, vertex: Any) -> Any:
+def _liquid_dofs(case: Any, mesh: Any, c_l: Unknown | None, vertex: Any) -> Any:
     if c_l is None:  # one number
         return np.zeros(len(vertex), dtype=np.int32)
-    return mesh.part("ionic").dof_of[vertex]
+    return mesh.part(pore_space(case)).dof_of[vertex]
 
 
-def _maps(mesh: Any, resolved: bool) -> list[Any]:
-    names = ("nmc", "solid", "ionic") if resolved else ("nmc", "solid")
+def _idle(phi_l: Unknown, exchanges: Sequence[Exchange]) -> Any:
+    """Local dofs of phi_l in pores that nothing charges, and so of no defined potential."""
+    at = [dofs for e in exchanges for unknown, dofs in e.arguments if unknown is phi_l]
+    return np.flatnonzero(~reached(phi_l.space, np.concatenate(at)))
+
+
+def _maps(case: Any, mesh: Any, resolved: bool) -> list[Any]:
+    names = ("nmc", "solid", pore_space(case)) if resolved else ("nmc", "solid")
     return [mesh.part(name).entity_map for name in names]
 
 

@@ -35,7 +35,7 @@ from nmcsim.solve.problem import Problem
 if TYPE_CHECKING:
     from nmcsim.models.electrode import Balances
 
-__all__ = ["conductors", "pores", "watched"]
+__all__ = ["conductors", "pore_space", "pores", "watched"]
 
 EMPTY = 1e-3  # stoichiometry of a surface without lithium; 1 - EMPTY of a full one
 BEYOND = 1e-6  # a state on the end of a range is inside it
@@ -119,6 +119,11 @@ def conductors(case: Any, mesh: Any) -> list[tuple[str, float]]:
     """Regions of constant conductivity [S/m]."""
     both = (("contact", case.contact.conductivity), ("binder", case.binder.conductivity))
     return [(name, float(value)) for name, value in both if mesh.has(name)]
+
+
+def pore_space(case: Any) -> str:
+    """The part of the mesh that holds electrolyte: dense binder has none."""
+    return "ionic" if case.binder.porosity > 0.0 else "liquid"
 
 
 def pores(case: Any, mesh: Any) -> list[tuple[str, float, float]]:
@@ -282,13 +287,14 @@ class _Watch:
             self._by_region(b.phi_s, "potential of the solid", "solid", "solid"),
         ]  # fmt: skip
         if b.c_l is not None:
+            pores_at = pore_space(self.case)
             found.append(
                 self._by_region(
-                    b.c_l, "salt concentration", "electrolyte", "ionic", self.salt_means
+                    b.c_l, "salt concentration", "electrolyte", pores_at, self.salt_means
                 )
             )
             found.append(
-                self._by_region(b.phi_l, "potential of the liquid", "electrolyte", "ionic")
+                self._by_region(b.phi_l, "potential of the liquid", "electrolyte", pores_at)
             )
         return found
 
