@@ -135,7 +135,7 @@ class Electrode(Case):
             self._larger_cells(COARSER)
             | {
                 # looser still, steps fail at the fronts and a run takes longer
-                "numerics.rtol": max(self.numerics.rtol, 1e-4),
+                "numerics.rtol": max(self.numerics.rtol, 1e-3),
                 "numerics.steps_per_phase": min(self.numerics.steps_per_phase, 25),
                 "output.frames": min(self.output.frames, 8),
             }
