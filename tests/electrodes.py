@@ -27,6 +27,24 @@ SLAB: Mapping[str, Any] = {
 }
 """NMC below liquid."""
 
+PAIR: Mapping[str, Any] = {
+    "file": "blocks.py",
+    "depth": "1 mm",
+    "widths": ["2 um", "0.5 um", "2 um"],
+    "across": [4, 1, 4],
+    "heights": ["1 um", "2 um", "1 um", "8 um"],
+    "up": [2, 4, 2, 4],
+    "rows": [
+        ["binder", "liquid", "liquid"],
+        ["0", "liquid", "1"],
+        ["0", "contact", "1"],
+        ["liquid", "liquid", "liquid"],
+    ],
+}
+"""A particle on binder, and another that hangs on it by a neck."""
+CUT = [row if "contact" not in row else ["0", "liquid", "1"] for row in PAIR["rows"]]
+"""The rows of a pair without the neck."""
+
 
 def electrode(laws: Mapping[str, str] = SYMMETRIC, **tables: Mapping[str, Any]) -> Any:
     """A case of tables that are merged into these defaults.
