@@ -231,6 +231,8 @@ class _Run:
             runtime.versions()["nmcsim"], self.case.title, self.case.model, self.mesh.shape_name,
             unknowns, ranks,
         )  # fmt: skip
+        for sentence in self.model.notices:
+            logger.warning("  %s", sentence)
         share = self.ledger.rock_salt
         if share is not None and share["meshed"] > 0.0:
             logger.info(

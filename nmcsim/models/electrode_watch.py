@@ -25,6 +25,7 @@ from mpi4py import MPI
 from ufl import grad, inner
 
 from nmcsim.constants import F
+from nmcsim.errors import InputError, Mistake
 from nmcsim.models.model import Field, Model
 from nmcsim.observe.reductions import Extremes
 from nmcsim.results import Particles
@@ -112,6 +113,7 @@ def watched(case: Any, mesh: Any, problem: Problem, balances: Balances, active: 
         balances={"charge": watch.charge_error},
         drift_limit=DRIFT_LIMIT,
         facts=watch.facts(),
+        notices=watch.notices(),
     )
 
 
@@ -165,6 +167,10 @@ class _Watch:
         np.logical_or.at(reach := np.zeros(self.count, dtype=bool), self.own, active[self._at_s])
         takes_part[:] = reach
         self.active = self._sum(takes_part) > 0.0
+        if not self.active.any():
+            raise InputError(
+                Mistake("geometry", "no particle is in electronic contact with the collector")
+            )
         self.areas = self._by_particle(balances.reaction.weight, balances.particle)
         self.sites = case.material.site_density * float(self.volumes.sum())
         self.mass = case.material.density * float(self.volumes.sum())
@@ -355,6 +361,24 @@ class _Watch:
             if self.mesh.has(region):
                 given[f"{region}_volume"] = self.mesh.measure(region)
         return given
+
+    def notices(self) -> list[str]:
+        """Which particles take no part, and why."""
+        found = []
+        for particle, active, area in zip(
+            self.case.geometry.particles, self.active, self.areas, strict=True
+        ):
+            if not active:
+                found.append(
+                    f"{particle.name} has no electronic contact to the collector: it keeps its"
+                    " lithium and takes no part"
+                )
+            elif area == 0.0:
+                found.append(
+                    f"{particle.name} touches no electrolyte: it keeps its lithium and only"
+                    " conducts electrons"
+                )
+        return found
 
     # -- sums ---------------------------------------------------------------------------------
 

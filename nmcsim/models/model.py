@@ -71,6 +71,8 @@ class Model:
         A run whose lithium, conserved amounts or balances drift by more has failed.
     facts : mapping of name -> float
         Measured geometry, SI.
+    notices : sequence of str
+        What a user should know before the run, in sentences.
     """
 
     problem: Problem
@@ -94,6 +96,7 @@ class Model:
     balances: Mapping[str, Scalar] = default(default_factory=dict)
     drift_limit: float = 1e-9
     facts: Mapping[str, float] = default(default_factory=dict)
+    notices: Sequence[str] = ()
 
     @property
     def field(self) -> Unknown:
