@@ -11,7 +11,7 @@ from petsc4py import PETSc
 
 from nmcsim.solve.fields import Array
 
-__all__ = ["Block", "Mat"]
+__all__ = ["Block", "Mat", "Product"]
 
 Mat = Any  # PETSc.Mat; petsc4py's stubs allow for complex scalars everywhere
 Int = npt.NDArray[np.int32]

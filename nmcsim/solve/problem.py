@@ -22,12 +22,13 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from nmcsim.solve.blocks import Block, Mat
+from nmcsim.solve.blocks import Block, Mat, Product
 from nmcsim.solve.classify import Split, derivative, split
 from nmcsim.solve.fields import Array, Control, Exchange, Nodal, Unknown
 from nmcsim.solve.linear import LinearSolver
 from nmcsim.solve.pattern import Pattern
 from nmcsim.solve.pointwise import Pointwise
+from nmcsim.solve.product import Half, LawTimesUnknown
 from nmcsim.solve.stack import Stack
 
 __all__ = ["Problem"]
@@ -110,11 +111,13 @@ class Problem:
         self._K: list[tuple[int, Block]] = []  # of nodal laws: (law, block)
         self._G: list[Block] = []  # dF/du of general terms
         self._Gw: list[tuple[int, Block]] = []  # dF/dw of general terms
+        self._terms: list[tuple[int, LawTimesUnknown]] = []  # products of a law and an unknown
         in_control = {c.value for c in self.controls.values()}
 
         constants: set[Any] = set()
         for i, row in enumerate(residual):
-            parts = Split() if row is None else split(row, [*u, *u_t, *w])
+            laws = [law.value for law in self.nodal if law.dofs is None]
+            parts = Split() if row is None else split(row, [*u, *u_t, *w], laws)
             self._source[i], self._general[i] = compile_(parts.source), compile_(parts.general)
             for c, a in parts.linear.items():
                 held = set(a.constants())
@@ -125,6 +128,17 @@ class Problem:
                     self._K.append((w[c], block))
                 else:
                     (self._M if c in u_t else self._A).append(block)
+            for (c, law), a in parts.product.items():
+                j, k = u[c], w[law]
+                term = LawTimesUnknown(
+                    (i, self.unknowns[i]),
+                    (j, self.unknowns[j]),
+                    (law_of[k], self.nodal[k]),
+                    a,
+                    self._stack.options,
+                    self._stack.parts[i],
+                )
+                self._terms.append((k, term))
             if parts.general is None:
                 continue
             if any(derivative(parts.general, c) is not None for c in u_t):
@@ -145,10 +159,11 @@ class Problem:
         stack, parts = self._stack, self._stack.parts
         u = [f.u.x.array for f in self.unknowns]
         rates = [f.dt.x.array for f in self.unknowns]
-        self._products = [
+        self._products: list[Product | LawTimesUnknown] = [
             *(b.product(rates[b.j], parts[b.i]) for b in self._M),
             *(b.product(u[b.j], parts[b.i]) for b in self._A),
             *(b.product(self.nodal[k].value.x.array, parts[b.i]) for k, b in self._K),
+            *(term for _, term in self._terms),
         ]
         self._moving = [j for j in range(len(u)) if any(b.j == j for b in self._M)]
         self._slopes = [np.zeros(len(law.value.x.array)) for law in self.nodal]
@@ -167,10 +182,11 @@ class Problem:
         self._stale = True
         self._src = np.zeros(self.size)
 
-    def _blocks(self) -> list[Block]:
+    def _blocks(self) -> list[Block | Half]:
         """All blocks, in the order of the Jacobian's entries."""
+        unknowns: list[Block | Half] = [*self._G, *(term.by_unknown for _, term in self._terms)]
         laws = [b for _, b in (*self._K, *self._Gw)]
-        return [*self._M, *self._A, *self._G, *laws]
+        return [*self._M, *self._A, *unknowns, *laws, *(term.by_law for _, term in self._terms)]
 
     def _scale_rows(self) -> None:
         """Divide each unknown's rows by the largest entry that constant blocks have there."""
@@ -286,21 +302,26 @@ class Problem:
         scale, keep = self._scales, [True] * len(self.unknowns)
         if algebraic_only:
             keep = [f.algebraic for f in self.unknowns]
+
+        def of_unknown(b: Block | Half, fresh: bool = True) -> Array:
+            entries = (b.assemble() if fresh else b.values) if keep[b.j] else 0.0 * b.values
+            return scale[b.i] * entries
+
+        def of_law(k: int, b: Block | Half, fresh: bool = True) -> Array:
+            entries = (b.assemble() if fresh else b.values) if keep[b.j] else 0.0 * b.values
+            return self._of_law(k, b, entries)
+
         values = [shift * scale[b.i] * b.values for b in self._M]
-        for b in self._A:
-            values.append(scale[b.i] * b.values if keep[b.j] else np.zeros(b.values.size))
-        for b in self._G:
-            values.append(scale[b.i] * b.assemble() if keep[b.j] else np.zeros(b.values.size))
-        for k, b in self._K:
-            values.append(self._of_law(k, b, b.values) if keep[b.j] else np.zeros(b.values.size))
-        for k, b in self._Gw:
-            values.append(
-                self._of_law(k, b, b.assemble()) if keep[b.j] else np.zeros(b.values.size)
-            )
+        values += [of_unknown(b, fresh=False) for b in self._A]
+        values += [of_unknown(b) for b in self._G]
+        values += [of_unknown(t.by_unknown) for _, t in self._terms]
+        values += [of_law(k, b, fresh=False) for k, b in self._K]
+        values += [of_law(k, b) for k, b in self._Gw]
+        values += [of_law(k, t.by_law) for k, t in self._terms]
         values += self._pointwise.values(scale, algebraic_only)
         self._pattern.fill(self._J, values)
 
-    def _of_law(self, k: int, block: Block, values: Array) -> Array:
+    def _of_law(self, k: int, block: Block | Half, values: Array) -> Array:
         """(dF/dw) diag(w'(u)) of one nodal law."""
         slopes = self._slopes[k].take(block.columns)
         slopes *= values

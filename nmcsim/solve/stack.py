@@ -39,7 +39,7 @@ class Stack:
     def __init__(self, unknowns: Sequence[Unknown], options: Mapping[str, Any]) -> None:
         self.unknowns = tuple(unknowns)
         self.comm: MPI.Comm = unknowns[0].space.mesh.comm
-        self._options = dict(options)
+        self.options = dict(options)
         self.offsets = np.concatenate(([0], np.cumsum([f.owned for f in unknowns])))
         self.size = int(self.offsets[-1])
         self.first = int(self.comm.exscan(self.size) or 0)
@@ -50,7 +50,7 @@ class Stack:
 
     def compile(self, ufl_form: Any) -> Any:
         """The compiled form; None for None."""
-        return None if ufl_form is None else fem.form(ufl_form, **self._options)
+        return None if ufl_form is None else fem.form(ufl_form, **self.options)
 
     def index(self, unknown: Unknown) -> int:
         """The place of an unknown in the stack."""
