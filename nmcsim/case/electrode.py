@@ -134,8 +134,8 @@ class Electrode(Case):
         return self._changed(
             self._larger_cells(COARSER)
             | {
-                # looser still, steps fail at the fronts and a run takes longer
-                "numerics.rtol": max(self.numerics.rtol, 1e-3),
+                # looser still, a step fails where the paper's case fills for the second time
+                "numerics.rtol": max(self.numerics.rtol, 5e-4),
                 "numerics.steps_per_phase": min(self.numerics.steps_per_phase, 25),
                 "output.frames": min(self.output.frames, 8),
             }

@@ -31,6 +31,9 @@ TOLERANCES = {
     "theta_max": 2e-3,  # of theta; mesh
     "com_distance": 1e-8,  # m; mesh: the region is cut inside cells of 0.12 um
     "unreacted_share": 5e-3,  # of the area; mesh
+    "asynchrony": 3e-3,  # of a half-cycle; time step: activation times are within 1e-3
+    "capacity_loss": 2e-3,  # of the charge; time step
+    "t25": 3e-3,  # of a half-cycle; time step
 }
 EARLY = 0.08
 """Share of 1C's charge at which the unreacted region is looked at: it is there in every case."""
@@ -43,7 +46,9 @@ def run_coarse(name: str, folder: Path) -> Result:
 
 
 def headline(result: Result) -> dict[str, Any]:
-    """Status, the end of each step, and the unreacted region early in the run."""
+    """Status, the end of each step, and what the model is about: the unreacted region early in the
+    run of a crystal, the activation of an electrode's particles.
+    """
     time = result["time"].values
     steps = []
     for step in result.steps:
@@ -51,13 +56,38 @@ def headline(result: Result) -> dict[str, Any]:
         names = ("voltage", "theta_mean", "theta_min", "theta_max")
         ends = {name: float(result[name].values[row]) for name in names}
         steps.append({"ended_by": step["ended_by"], "t_end": step["t_end"]} | ends)
+    told = {"status": result.status, "steps": steps}
+    return told | (_activation(result) if result.particles else {"early": _early(result)})
+
+
+def _early(result: Result) -> dict[str, float]:
+    """The unreacted region of a crystal."""
     first = result["step"].values == 1
     passed = np.abs(result["soc"].values - result["soc"].values[0])[first]
-    early = {
+    return {
         name: float(np.interp(EARLY, passed, result[name].values[first]))
         for name in ("com_distance", "unreacted_share")
     }
-    return {"status": result.status, "steps": steps, "early": early}
+
+
+def _activation(result: Result) -> dict[str, Any]:
+    """Asynchrony of each half-cycle, loss of each cycle, and when the particles take part in the
+    first half-cycle, from 0 at its start to 1 where its constant current ends.
+    """
+    assert result.particles is not None
+    first = result.summary["half_cycles"][0]
+    times = np.array(first["t25"], dtype=float)
+    share = (times - first["t_start"]) / (first["t_end_cc"] - first["t_start"])
+    summary = result.summary
+    return {
+        "asynchrony": _numbered(summary["asynchrony"]),
+        "capacity_loss": _numbered(summary["capacity_loss"]),
+        "t25": dict(zip(result.particles.names, share.tolist(), strict=True)),
+    }
+
+
+def _numbered(values: list[float]) -> dict[str, float]:
+    return {str(number): value for number, value in enumerate(values, start=1)}
 
 
 def moved(found: dict[str, Any], stored: dict[str, Any]) -> list[str]:
@@ -67,13 +97,26 @@ def moved(found: dict[str, Any], stored: dict[str, Any]) -> list[str]:
     if len(found["steps"]) != len(stored["steps"]):
         return [f"{len(found['steps'])} steps, were {len(stored['steps'])}"]
     said = []
-    parts = [*enumerate(zip(found["steps"], stored["steps"], strict=True), start=1)]
-    for place, (new, old) in [*parts, ("early", (found["early"], stored["early"]))]:
+    parts = [
+        (f"step {number}", new, old)
+        for number, (new, old) in enumerate(
+            zip(found["steps"], stored["steps"], strict=True), start=1
+        )
+    ]
+    parts += [
+        (name, found[name], stored[name]) for name in stored if name not in ("status", "steps")
+    ]
+    for place, new, old in parts:
+        if new.keys() != old.keys():
+            said.append(f"{place}: has {', '.join(new)}, had {', '.join(old)}")
+            continue
         for key, before in old.items():
-            limit = TOLERANCES.get(key, 0.0) * (abs(before) if key == "t_end" else 1.0)
-            same = new[key] == before if key == "ended_by" else abs(new[key] - before) <= limit
-            if not same:
-                said.append(f"step {place}: {key} = {new[key]}, was {before} (tolerance {limit})")
+            limit = TOLERANCES.get(key, TOLERANCES.get(place, 0.0))
+            limit *= abs(before) if key == "t_end" else 1.0
+            # words, and numbers that do not exist, must be the same
+            known = isinstance(before, float) and isinstance(new[key], float)
+            if not (abs(new[key] - before) <= limit if known else new[key] == before):
+                said.append(f"{place}: {key} = {new[key]}, was {before} (tolerance {limit})")
     return said
 
 

@@ -16,8 +16,12 @@ from nmcsim.results import Result
 from .headline import CASES, COMMAND, VALUES, headline, moved, run_coarse
 
 FILES = sorted(path.stem for path in CASES.glob("*.toml"))
-DRAWN = ("crystal_cycle", "crystal_cylinder", "crystal_hexagon")
+DRAWN = ("crystal_cycle", "crystal_cylinder", "crystal_hexagon", "electrode_high_K")
 """One case of each kind of figure; the others are drawn by `make test-slow`."""
+LONG = ("electrode_C5", "electrode_constant_D", "electrode_k_soc", "electrode_packing",
+        "electrode_packing_3d")  # fmt: skip
+"""Cases of more than some 15 s even when coarse: for `make test-slow`."""
+QUICK = [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in FILES]
 Run = Callable[[str], Result]
 
 
@@ -35,7 +39,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return once
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", QUICK)
 def test_a_case_gives_the_stored_numbers(run: Run, name: str):
     stored = json.loads(VALUES.read_text()).get(name)
     assert stored is not None, (
@@ -43,7 +47,8 @@ def test_a_case_gives_the_stored_numbers(run: Run, name: str):
     )
     found = moved(headline(run(name)), stored)
     assert not found, "\n".join([*found, f"if that is meant: CHANGELOG.md, then {COMMAND} {name}"])
-    assert run(name).summary["balance"]["lithium"] < 1e-9
+    summary = run(name).summary
+    assert max(summary["balance"].values()) < summary["drift_limit"]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -63,14 +68,18 @@ def test_a_case_ends_in_figures_and_a_report(run: Run, name: str):
     write_report(result, page)
     assert 1e5 < page.stat().st_size < 8e6
     kinds = {kind.name for kind in drawable(result)}
-    assert kinds >= {"overview", "theta_maps", "voltage", "asymmetry", "kymograph"}
+    assert kinds >= (
+        {"activation_curves", "maps", "cycles"}
+        if result.particles
+        else {"overview", "theta_maps", "voltage", "asymmetry", "kymograph"}
+    )
     for kind in kinds:
         assert (result.directory / "figures" / f"{kind}.pdf").stat().st_size > 1000
 
 
 def test_stored_numbers_belong_to_cases_that_are_there():
     assert set(json.loads(VALUES.read_text())) == set(FILES)
-    assert VALUES.stat().st_size < 20_000
+    assert VALUES.stat().st_size < 40_000
 
 
 def test_moved_numbers_are_named(run: Run):
