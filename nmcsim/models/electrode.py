@@ -48,6 +48,7 @@ __all__ = ["Balances", "build"]
 
 IDEAL = 1e10  # [S/m2] of an ideal lithium surface or collector: half a nanovolt at 5 A/m2
 DEPLETED = 1e-3  # c_l / c_ref below which the exchange current goes on linearly
+DIRECT_IN_3D = 3_000  # unknowns up to which a factorisation is as fast (benchmarks)
 POTENTIAL_STEP = 0.5  # [V] that one Newton iteration may change a potential by
 
 
@@ -145,7 +146,7 @@ def build(case: Any, mesh: Any, sources: Mapping[str, Source] | None = None) -> 
         [row for _, row in rows],
         nodal=nodal,
         controls=[I_set, V_set, hold],
-        solver=LinearSolver(_solver(case)),
+        solver=_solver(case, mesh, unknowns),
         form_options={"entity_maps": _maps(case, mesh, resolved)},
         exchanges=[reaction, lithium, collector, *besides],
         pins=pins,
@@ -324,7 +325,8 @@ def _reaction(
         arguments.append((c_l, at_l))
         rows.append((c_l, at_l, -_salt_share(case)))
     number = {mesh.tags[p.name][0]: k for k, p in enumerate(case.geometry.particles)}
-    return Exchange(arguments, current, area, rows), np.array([number[t] for t in region.tolist()])
+    particle = np.array([number[t] for t in region.tolist()], dtype=np.int64)  # of none, too
+    return Exchange(arguments, current, area, rows), particle
 
 
 def _wet(case: Any, mesh: Any) -> tuple[Any, Any, Any]:
@@ -447,6 +449,10 @@ def _maps(case: Any, mesh: Any, resolved: bool) -> list[Any]:
     return [mesh.part(name).entity_map for name in names]
 
 
-def _solver(case: Any) -> str:
-    kind = case.numerics.linear_solver
-    return "direct" if kind == "auto" else str(kind)
+def _solver(case: Any, mesh: Any, unknowns: Sequence[Unknown]) -> LinearSolver:
+    """In 3D a factorisation fills in: from a few thousand unknowns on, iterations are faster."""
+    kind = str(case.numerics.linear_solver)
+    if kind == "auto":
+        size = sum(u.space.dofmap.index_map.size_global for u in unknowns)
+        kind = "iterative" if mesh.dimension == 3 and size > DIRECT_IN_3D else "direct"
+    return LinearSolver(kind, scales=[u.scale for u in unknowns])
