@@ -9,6 +9,7 @@ import numpy.typing as npt
 from dolfinx import fem
 from petsc4py import PETSc
 
+from nmcsim.solve.edges import Edges
 from nmcsim.solve.fields import Array
 
 __all__ = ["Block", "Mat", "Product"]
@@ -66,17 +67,26 @@ class Block:
         self.values[:] = data[self._kept]
         return self.values
 
-    def product(self, x: Array, y: Array) -> Product:
+    def product(self, x: Array, y: Array) -> Product | Edges:
         """What adds this block times ``x`` to ``y``, two arrays whose memory stays where it is."""
-        return Product(self, x, y)
+        entries = self.rows, self.columns, self.values
+        if self.fixed and Edges.suit(*entries, len(y), len(x)):
+            return Edges(*entries, x, y)
+        return Product((self._start, self.columns, self.values), x, y)
 
 
 class Product:
-    """y += A x of a block whose entries do not change, for fixed local arrays x and y."""
+    """y += A x, for fixed local arrays x and y.
 
-    def __init__(self, block: Block, x: Any, y: Any) -> None:
-        shape = (len(block._start) - 1, len(x))
-        arrays: Any = (block._start, block.columns, block.values)
+    Parameters
+    ----------
+    arrays : tuple
+        Starts of the rows, columns and entries, in memory that stays where it is.
+    x, y : arrays
+    """
+
+    def __init__(self, arrays: Any, x: Any, y: Any) -> None:
+        shape = (len(arrays[0]) - 1, len(x))
         self._matrix: Mat = PETSc.Mat().createAIJWithArrays(shape, arrays, comm=PETSc.COMM_SELF)
         self._x = PETSc.Vec().createWithArray(x, comm=PETSc.COMM_SELF)
         self._y = PETSc.Vec().createWithArray(y[: shape[0]], comm=PETSc.COMM_SELF)

@@ -24,6 +24,7 @@ from mpi4py import MPI
 
 from nmcsim.solve.blocks import Block, Mat, Product
 from nmcsim.solve.classify import Split, derivative, split
+from nmcsim.solve.edges import Edges
 from nmcsim.solve.fields import Array, Control, Exchange, Nodal, Unknown
 from nmcsim.solve.linear import LinearSolver
 from nmcsim.solve.pattern import Pattern
@@ -159,7 +160,7 @@ class Problem:
         stack, parts = self._stack, self._stack.parts
         u = [f.u.x.array for f in self.unknowns]
         rates = [f.dt.x.array for f in self.unknowns]
-        self._products: list[Product | LawTimesUnknown] = [
+        self._products: list[Product | Edges | LawTimesUnknown] = [
             *(b.product(rates[b.j], parts[b.i]) for b in self._M),
             *(b.product(u[b.j], parts[b.i]) for b in self._A),
             *(b.product(self.nodal[k].value.x.array, parts[b.i]) for k, b in self._K),

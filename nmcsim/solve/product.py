@@ -20,7 +20,8 @@ from dolfinx import fem
 from petsc4py import PETSc
 from ufl.algorithms.replace import replace
 
-from nmcsim.solve.blocks import Mat
+from nmcsim.solve.blocks import Mat, Product
+from nmcsim.solve.edges import Edges
 from nmcsim.solve.fields import Array, Nodal, Unknown
 
 __all__ = ["Half", "LawTimesUnknown"]
@@ -89,16 +90,21 @@ class LawTimesUnknown:
         by_u = _grouped(rows, columns, at, T, len(w))
         self.by_unknown = Half(row[0], unknown[0], *by_u, w)
         self.by_law = Half(row[0], law[0], *_grouped(rows, at, columns, T, len(u)), u)
-        start = np.concatenate(([0], np.cumsum(np.bincount(by_u[0], minlength=len(target)))))
-        arrays: Any = (start.astype(np.int32), by_u[1], self.by_unknown.values)
-        self._matrix = _serial((len(target), len(u)), arrays)
-        self._u = PETSc.Vec().createWithArray(u, comm=PETSc.COMM_SELF)
-        self._target = PETSc.Vec().createWithArray(target, comm=PETSc.COMM_SELF)
+        self._product = _product(self.by_unknown, by_u[2], u, target)
 
     def add(self) -> None:
         """Add the term at the present values of the unknown and the law."""
         self.by_unknown.assemble()
-        self._matrix.multAdd(self._u, self._target, self._target)
+        self._product.add()
+
+
+def _product(half: Half, weights: Any, x: Any, y: Any) -> Edges | Product:
+    """What adds the entries times x to y: by edges, where any law makes a block of that kind."""
+    some = np.random.default_rng(0).uniform(1.0, 2.0, weights.shape[1])
+    if Edges.suit(half.rows, half.columns, weights @ some, len(y), len(x)):
+        return Edges(half.rows, half.columns, half.values, x, y)
+    start = np.concatenate(([0], np.cumsum(np.bincount(half.rows, minlength=len(y)))))
+    return Product((start.astype(np.int32), half.columns, half.values), x, y)
 
 
 def _serial(shape: tuple[int, int], arrays: Any) -> Mat:
