@@ -76,7 +76,7 @@ def main() -> int:
     lines = raw.read_text(encoding="utf-8").splitlines() if raw.exists() else []
     raw.unlink(missing_ok=True)
     measured = _merged([json.loads(line) for line in lines])
-    content = {"date": datetime.now(UTC).date().isoformat(), "versions": _versions()}
+    content = {"date": datetime.now(UTC).date().isoformat(), "versions": versions()}
     MEASURED.write_text(
         json.dumps(content | {"measured": measured}, indent=1) + "\n", encoding="utf-8"
     )
@@ -84,7 +84,8 @@ def main() -> int:
     return status
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What computed the numbers."""
     from nmcsim import runtime
 
     kept = ("nmcsim", "python", "dolfinx", "petsc", "gmsh")
