@@ -410,13 +410,15 @@ class _Watch:
         return out
 
     def _by_particle(self, values: Array, number: Any) -> Array:
-        return self._sum(np.bincount(number, values, minlength=self.count))
+        # of nothing at all, on a rank without any, bincount makes integers
+        return self._sum(np.bincount(number, values, minlength=self.count).astype(float))
 
 
 def _numbers(case: Any, mesh: Any, nmc: Any) -> Any:
     """The particle of each local dof of the NMC part."""
     number = {mesh.tags[p.name][0]: k for k, p in enumerate(case.geometry.particles)}
-    of_cell = np.array([number[t] for t in mesh.tag_of_cell[nmc.parent_cells].tolist()])
+    tags = mesh.tag_of_cell[nmc.parent_cells].tolist()
+    of_cell = np.array([number[t] for t in tags], dtype=np.int64)  # of a rank without, too
     dofs = nmc.space.dofmap.list
     found = np.full(int(dofs.max(initial=-1)) + 1, -1, dtype=np.int64)
     found[dofs] = of_cell[:, None]
