@@ -88,12 +88,16 @@ def cycles(result: Result) -> Figure:
 def losses_in_words(result: Result) -> list[str]:
     """What each cycle did not give back, a sentence each, of the first three cycles."""
     losses = result.summary.get("capacity_loss") or []
-    return [
-        f"Cycle {number}: {100 * loss:.1f} % of the charge does not come back"
-        if loss >= 0
-        else f"Cycle {number}: {-100 * loss:.1f} % more comes back than was charged"
+    said = [
+        (number, round(100 * loss, 1))
         for number, loss in enumerate(losses[:3], start=1)
         if loss is not None
+    ]
+    return [
+        f"Cycle {number}: {abs(percent):.1f} % of the charge does not come back"
+        if percent >= 0
+        else f"Cycle {number}: {-percent:.1f} % more comes back than was charged"
+        for number, percent in said
     ]
 
 

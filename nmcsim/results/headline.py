@@ -130,7 +130,8 @@ def headline_lines(found: Mapping[str, Any], particles: ParticleSeries) -> list[
     lines.append(f"  asynchrony  {each}")
     losses = found["capacity_loss"]
     if losses:
-        said = "  ".join(f"cycle {k} {100.0 * x:.2f} %" for k, x in enumerate(losses, start=1))
+        percent = [round(100.0 * x, 2) + 0.0 for x in losses]  # not -0.00
+        said = "  ".join(f"cycle {k} {x:.2f} %" for k, x in enumerate(percent, start=1))
         lines.append(f"  capacity loss  {said}")
     return lines
 

@@ -210,6 +210,8 @@ def test_the_loss_is_said_and_seen(electrode: Result) -> None:
     assert set(held.get_ydata()) == {4.3}
     gain = replace(electrode, summary={**electrode.summary, "capacity_loss": [-0.012, None]})
     assert losses_in_words(gain) == ["Cycle 1: 1.2 % more comes back than was charged"]
+    none = replace(electrode, summary={**electrode.summary, "capacity_loss": [-2e-10]})
+    assert losses_in_words(none) == ["Cycle 1: 0.0 % of the charge does not come back"]
     header, table = cycles_data(electrode)
     assert header[0] == "half-cycle [1]" and set(table[:, 0]) == {1, 2, 3, 4}
 
