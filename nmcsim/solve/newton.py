@@ -22,6 +22,10 @@ __all__ = ["Newton", "NewtonResult"]
 UNKNOWN = 0.1
 """Rate of contraction that is assumed until it has been seen."""
 
+GLANCE = 0.1
+"""On an old factorisation a field whose change is this share of the tolerance has converged, at
+whatever rate: what it hides is small unless a coefficient has changed by more than ten times."""
+
 
 @dataclass(frozen=True)
 class NewtonResult:
@@ -77,7 +81,7 @@ class Newton:
                     self.forget()
                     return NewtonResult(False, d, iterations, refreshes, r)
                 refreshes += 1
-            converged, d_new, r_new, n = self._iterate(t, u0, d, r, psi, shift)
+            converged, d_new, r_new, n = self._iterate(t, u0, d, r, psi, shift, old)
             iterations += n
             if converged:
                 return NewtonResult(True, d_new, iterations, refreshes, r_new)
@@ -107,13 +111,18 @@ class Newton:
         return True
 
     def _iterate(
-        self, t: float, u0: Array, d: Array, r: Array, psi: Array, shift: float
+        self, t: float, u0: Array, d: Array, r: Array, psi: Array, shift: float, old: bool
     ) -> tuple[bool, Array, Array, int]:
-        """Simplified Newton on the present factorisation; restarts nothing."""
+        """Simplified Newton on the present factorisation; restarts nothing.
+
+        An old factorisation has to show how fast it contracts now, field by field. Where a
+        conductivity has since fallen by a hundred, changes of the potential come out a hundred
+        times too small: the largest change of all says nothing of that, the rate of its own does.
+        """
         assert self._shift is not None
         # a factorisation with another shift over- or undershoots, along differential unknowns only
         correction = np.where(self.norm.algebraic, 1.0, 2.0 / (1.0 + shift / self._shift))
-        previous = np.inf
+        previous, before = np.inf, None
         d = d.copy()
         for n in range(1, self.max_iterations + 1):
             try:
@@ -125,7 +134,8 @@ class Newton:
             damping = self.norm.damping(delta)
             if damping < 1.0:
                 delta *= damping
-            size = self.norm.update(delta)
+            sizes = self.norm.by_field(delta)
+            size = float(sizes.max(initial=0.0))
             if not np.isfinite(size):
                 return False, d, r, n
             rate = size / previous if np.isfinite(previous) and previous > 0.0 else None
@@ -137,11 +147,31 @@ class Newton:
             # the rate of earlier steps says little of a first change that exceeds the tolerance
             known = self._rate if rate is not None or size <= 1.0 else max(self._rate, UNKNOWN)
             estimate = known / (1.0 - known) if known < 1.0 else np.inf
-            if damping == 1.0 and (size == 0.0 or estimate * size < self.tolerance):
-                return True, d, r, n
-            previous = size if damping == 1.0 else np.inf
-            r = self._residual(t, u0, d, psi, shift)
             left = self.max_iterations - n
-            if rate is not None and rate**left * estimate * size > self.tolerance:
+            error = estimate * size
+            hopeless = rate is not None and rate**left * error > self.tolerance
+            if old:
+                error, slow = self._seen(sizes, before, left)
+                hopeless |= slow
+            if damping == 1.0 and (size == 0.0 or error < self.tolerance):
+                return True, d, r, n
+            previous, before = (size, sizes) if damping == 1.0 else (np.inf, None)
+            r = self._residual(t, u0, d, psi, shift)
+            if hopeless:
                 break
         return False, d, r, n
+
+    def _seen(self, sizes: Array, before: Array | None, left: int) -> tuple[float, bool]:
+        """Estimated error by the rate of each field, and whether `left` iterations are too few."""
+        open_ = sizes > GLANCE * self.tolerance
+        if not open_.any():
+            return 0.0, False
+        if before is None:
+            return np.inf, False
+        now, then = sizes[open_], before[open_]
+        rates = np.divide(now, then, out=np.full_like(now, np.inf), where=then > 0.0)
+        contracting = rates < 1.0  # a field may first follow what another one does
+        if not contracting.all():
+            return np.inf, False
+        errors = now * rates / (1.0 - rates)
+        return float(errors.max()), bool((rates**left * errors > self.tolerance).any())

@@ -88,6 +88,15 @@ class Norm:
         size = float(np.abs(d * self._all).max(initial=0.0))
         return self._max(size if size == size else np.inf)
 
+    def by_field(self, d: Array) -> Array:
+        """Size of a Newton update of each field; infinite if not finite."""
+        scaled = np.abs(d * self._all)
+        sizes = np.array([scaled[where].max(initial=0.0) for _, where in self.fields])
+        sizes[np.isnan(sizes)] = np.inf
+        if self.comm.size > 1:
+            self.comm.Allreduce(MPI.IN_PLACE, sizes, op=MPI.MAX)
+        return sizes
+
     def error(self, e: Array, *others: Array) -> tuple[float, ...]:
         """Sizes of error estimates: the fields of the error test only."""
         sizes = np.array([float(np.abs(a * self._tested).max(initial=0.0)) for a in (e, *others)])

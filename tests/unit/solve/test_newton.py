@@ -62,6 +62,30 @@ def test_a_factorisation_that_does_not_contract_is_renewed() -> None:
     assert result.change[0] == pytest.approx(-30.0 / 31.0, rel=1e-6)
 
 
+def test_an_old_factorisation_does_not_hide_a_potential() -> None:
+    """K phi = 1 beside u_t + u = 0, factorised at K = 1. After solves that contract at once K falls
+    to 1/100: changes of phi then come out as a hundredth, 5 tolerances as 0.05. Believed at the
+    rate of earlier solves they would pass, and phi go astray step by step while nothing is said.
+    """
+    K = [1.0]
+    system = DenseSystem(
+        (Field("u", slice(0, 1)), Field("phi", slice(1, 2), algebraic=True)),
+        lambda t, u, u_t: np.array([u_t[0] + u[0], K[0] * u[1] - 1.0]),
+        lambda t, u, u_t: np.diag([1.0, K[0]]),
+        np.diag([1.0, 0.0]),
+    )
+    rtol = 1e-4
+    n = newton(system, rtol)
+    for u in (1.0, 0.99, 0.98):
+        assert n.solve(0.0, np.array([u, 1.0]), np.zeros(2), 1e3).converged
+    assert n.counts["factorisations"] == 1
+    K[0] = 0.01
+    astray = 5.0 * rtol
+    result = n.solve(0.0, np.array([0.97, 100.0 + astray]), np.zeros(2), 1e3)
+    assert result.converged and result.refreshes == 1
+    assert result.change[1] == pytest.approx(-astray, abs=n.tolerance * rtol)
+
+
 def test_a_linear_system_needs_one_iteration_and_its_check() -> None:
     n = newton(one(lambda u: 5.0 * u - 3.0, lambda u: 5.0))
     result = solve(n, 2.0)
