@@ -222,7 +222,29 @@ def numbers(result: Result) -> dict[str, Any]:
         "done_at_13_h": _done(result, 13.0 * 3600.0),
         "widest_theta": _rounded(float(np.max(theta[0] - theta[1]))),
         "balance": max(summary["balance"].values()),
+        "fits": [_fit(result, half) for half in summary["half_cycles"]],
     }
+
+
+def _fit(result: Result, half: Mapping[str, Any]) -> dict[str, float] | None:
+    """How t25, over the length of a half-cycle, depends on radius and obstruction of all particles:
+    least squares; None where radii are equal.
+    """
+    of = result.particles
+    assert of is not None
+    if len(of.names) < FIT_FROM or np.ptp(of.volume) < 0.05 * of.volume.max():
+        return None
+    radius = 1e6 * np.sqrt(of.volume / (np.pi * result.case().geometry.depth))
+    t25 = (np.array(half["t25"]) - half["t_start"]) / (half["t_end_cc"] - half["t_start"])
+    known = np.column_stack([np.ones_like(radius), radius, of.obstruction])
+    found, *_ = np.linalg.lstsq(known, t25, rcond=None)
+    explained = 1.0 - np.var(t25 - known @ found) / np.var(t25)
+    names = ("per_um", "per_obstruction", "explained")
+    return {n: float(f"{x:.4g}") for n, x in zip(names, (*found[1:], explained), strict=True)}
+
+
+FIT_FROM = 20
+"""Particles of which a dependence on size is told."""
 
 
 def _rounded(value: float | None, start: float = 0.0, unit: float = 1.0) -> float | None:
@@ -304,8 +326,8 @@ def _series(values: Sequence[float | None], form: str = ".1f") -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    lines = ["| " + " | ".join(line) + " |" for line in (head, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
 
 
 def compared(runs: Mapping[str, Numbers]) -> str:
@@ -422,6 +444,26 @@ def cracked(runs: Mapping[str, Numbers]) -> str:
     return _table(("contact", "fragment", "t10", "t25", "t50"), rows)
 
 
+def packing(runs: Mapping[str, Numbers]) -> str:
+    """What decides when a particle of the random packing takes part."""
+    run, count, rows = runs["cases/packing"], {"charge": 0, "discharge": 0}, []
+    for half, fit in zip(run["halves"], run["fits"], strict=True):
+        count[half["kind"]] += 1
+        rows.append(
+            (
+                f"{('first', 'second')[count[half['kind']] - 1]} {half['kind']}",
+                f"{half['asynchrony']:.4f}",
+                f"{half['asynchrony_all']:.4f}",
+                f"{fit['per_obstruction']:.4f}",
+                f"{fit['per_um']:.4f}",
+                f"{100 * fit['explained']:.0f} %",
+            )
+        )
+    head = ("half-cycle", "asynchrony, followed", "all particles", "t25 per obstruction",
+            "t25 per µm of radius", "of the variance explained")  # fmt: skip
+    return _table(head, rows)
+
+
 def sensitivity(runs: Mapping[str, Numbers]) -> str:
     """How the headline numbers move with what is our choice."""
     return _moved(runs, {n: f"sensitivity/{n}" for n in PARTS["sensitivity"]})
@@ -486,6 +528,7 @@ TABLES = {
     "compared": compared,
     "cases": cases,
     "cracked": cracked,
+    "packing": packing,
     "sensitivity": sensitivity,
     "convergence": convergence,
 }
