@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import shapely
@@ -20,6 +21,7 @@ from scipy.spatial import cKDTree
 from shapely import LineString, MultiLineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from nmcsim.case.layers import inward
 from nmcsim.errors import InputError, Mistake
 
 GRID = 1e-4
@@ -44,13 +46,15 @@ Ints = NDArray[np.int64]
 class Sizes:
     """Sizes of cells: in the middle of regions, at NMC, at other boundaries; and cells in gaps.
 
-    `across` is the number of cells across a gap, a neck or a crack.
+    `across` is the number of cells across a gap, a neck or a crack. `below` are the depths at which
+    the layers of thin cells under the surface of NMC end.
     """
 
     inside: float
     interface: float
     boundary: float
     across: float
+    below: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Partition:
         Cell size at each point.
     inside : float
         Cell size far from all points.
+    layers : mapping of str to tuple of list of array
+        For each face of a region, its outer ring moved inwards: where layers of thin cells end.
     """
 
     points: Floats
@@ -78,6 +84,7 @@ class Partition:
     rings: Mapping[str, tuple[tuple[Ints, ...], ...]]
     sizes: Floats
     inside: float
+    layers: Mapping[str, tuple[list[Floats], ...]]
 
     def length(self, a: str, b: str) -> float:
         """How long regions `a` and `b` have a boundary in common."""
@@ -155,9 +162,15 @@ def partition(regions: Mapping[str, BaseGeometry], fine: frozenset[str], sizes: 
     drawn = [_redrawn(x, h) for x, h in zip(samples, wanted, strict=True)]
     points, edges, sizes_at, of_arc = _joined(drawn)
     edge_sides = tuple(sides[i] for i in of_arc)
-    return Partition(
-        points, edges, edge_sides, _faces(points, edges, edge_sides), sizes_at, sizes.inside
-    )
+    rings = _faces(points, edges, edge_sides)
+    layers = {
+        name: tuple(
+            inward(points[face[0]], sizes.below) if len(face) == 1 else [] for face in found
+        )
+        for name, found in rings.items()
+        if name in fine
+    }
+    return Partition(points, edges, edge_sides, rings, sizes_at, sizes.inside, layers)
 
 
 def draw(gmsh: ModuleType, cut: Partition, surfaces: Mapping[str, float]) -> None:
@@ -174,24 +187,60 @@ def draw(gmsh: ModuleType, cut: Partition, surfaces: Mapping[str, float]) -> Non
     between = {}
     for line, (a, b) in zip(lines, cut.edges.tolist(), strict=True):
         between[a, b], between[b, a] = line, -line
-    faces = {
-        name: [
-            geo.addPlaneSurface(
-                [geo.addCurveLoop([between[pair] for pair in _around(ring)]) for ring in face]
-            )
-            for face in found
-        ]
-        for name, found in cut.rings.items()
-    }
+    faces: dict[str, list[int]] = {}
+    added: list[_Strip] = []
+    sizes = cut.sizes.tolist()
+    for name, found in cut.rings.items():
+        faces[name] = []
+        for face, layers in zip(found, cut.layers.get(name, ([],) * len(found)), strict=True):
+            loops = [[between[pair] for pair in _around(ring)] for ring in face]
+            corners = [points[i] for i in face[0].tolist()]
+            for moved in layers:
+                strip = _strip(geo, loops[0], corners, moved)
+                loops[0], corners = strip.loop, strip.corners
+                faces[name] += strip.surfaces
+                added.append(strip)
+            if layers:  # cells go on as long as the edges of the innermost layer
+                points += corners
+                sizes += [sizes[i] for i in face[0].tolist()]
+            faces[name].append(geo.addPlaneSurface([geo.addCurveLoop(loop) for loop in loops]))
     geo.synchronize()
-    for line in lines:
-        gmsh.model.mesh.setTransfiniteCurve(line, 2)
+    mesh = gmsh.model.mesh
+    for line in [*lines, *(line for strip in added for line in strip.lines)]:
+        mesh.setTransfiniteCurve(line, 2)
+    for surface in (surface for strip in added for surface in strip.surfaces):
+        mesh.setTransfiniteSurface(surface, "Alternate")
     for name, tags in faces.items():
         gmsh.model.addPhysicalGroup(2, tags, name=name)
     for name, y in surfaces.items():
         level = np.all(np.abs(cut.points[cut.edges][:, :, 1] - y) < GRID, axis=1)
         gmsh.model.addPhysicalGroup(1, [lines[i] for i in np.flatnonzero(level)], name=name)
-    _grade(gmsh, cut, points)
+    _grade(gmsh, np.array(sizes), cut.inside, points)
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """A closed strip of cells: surfaces and lines, and the loop and corners on its inner side."""
+
+    surfaces: list[int]
+    lines: list[int]
+    loop: list[int]
+    corners: list[int]
+
+
+def _strip(geo: Any, loop: Sequence[int], corners: Sequence[int], moved: Floats) -> _Strip:
+    """Cells between a loop of lines and the same loop moved inwards, one for each line."""
+    n = len(loop)
+    inner = [geo.addPoint(x, y, 0.0) for x, y in moved]
+    across = [geo.addLine(a, b) for a, b in zip(corners, inner, strict=True)]
+    along = [geo.addLine(inner[i], inner[(i + 1) % n]) for i in range(n)]
+    surfaces = [
+        geo.addPlaneSurface(
+            [geo.addCurveLoop([loop[i], across[(i + 1) % n], -along[i], -across[i]])]
+        )
+        for i in range(n)
+    ]
+    return _Strip(surfaces, [*across, *along], along, inner)
 
 
 def _around(ring: Ints) -> list[tuple[int, int]]:
@@ -199,23 +248,23 @@ def _around(ring: Ints) -> list[tuple[int, int]]:
     return list(itertools.pairwise(closed))
 
 
-def _grade(gmsh: ModuleType, cut: Partition, points: Sequence[int]) -> None:
+def _grade(gmsh: ModuleType, sizes: Floats, inside: float, points: Sequence[int]) -> None:
     """Cells grow from the edges of the partition, which are as long as cells there should be."""
     field = gmsh.model.mesh.field
-    level = np.round(np.log(cut.sizes) / np.log(1.15)).astype(int)
+    level = np.round(np.log(sizes) / np.log(1.15)).astype(int)
     rules = []
     for step in np.unique(level):
-        size = min(float(cut.sizes[level == step].mean()), cut.inside)
+        size = min(float(sizes[level == step].mean()), inside)
         distance, rule = field.add("Distance"), field.add("Threshold")
         field.setNumbers(
             distance, "PointsList", [points[i] for i in np.flatnonzero(level == step).tolist()]
         )
         field.setNumber(rule, "InField", distance)
         field.setNumber(rule, "SizeMin", size)
-        field.setNumber(rule, "SizeMax", cut.inside)
+        field.setNumber(rule, "SizeMax", inside)
         # half an edge away from a vertex is still the edge
         field.setNumber(rule, "DistMin", 0.5 * size)
-        field.setNumber(rule, "DistMax", 0.5 * size + max(cut.inside - size, 1e-6) / GROWTH)
+        field.setNumber(rule, "DistMax", 0.5 * size + max(inside - size, 1e-6) / GROWTH)
         rules.append(rule)
     least = field.add("Min")
     field.setNumbers(least, "FieldsList", rules)

@@ -31,6 +31,7 @@ from nmcsim.case.electrode_shape import (
     particle_name,
 )
 from nmcsim.case.geometry import Patches
+from nmcsim.case.layers import depths
 from nmcsim.case.partition import Partition, Sizes, disjoint, draw
 from nmcsim.case.section import Length, all_wrong, wrong
 from nmcsim.errors import InputError
@@ -42,9 +43,12 @@ SMALLEST = 1.25e-6
 """Least typical radius of particles [m]: corners of binder beside smaller ones are too close."""
 TOUCH = 0.02
 """Regions with less of a boundary in common [um] do not touch."""
-INSIDE, INTERFACE, BOUNDARY = 0.26, 0.11, 0.22
-"""Sizes of cells in the middle, at NMC and at other boundaries, per particle radius."""
-MESH_KEYS = frozenset({"depth", "cell_size", "interface_cell_size", "cells_across"})
+INSIDE, INTERFACE, BOUNDARY, LAYER = 0.26, 0.11, 0.22, 0.02
+"""Sizes of cells in the middle, at NMC and at other boundaries, and of the thinnest ones under the
+surface of NMC, per particle radius."""
+MESH_KEYS = frozenset(
+    {"depth", "cell_size", "interface_cell_size", "layers", "layer", "cells_across"}
+)
 """Parameters that leave the layout as it is."""
 FINEST = 1e3
 """Cells per particle radius, at most: a mistyped unit is told from a fine mesh."""
@@ -196,7 +200,16 @@ class PlanarElectrode(ElectrodeShape):
     interface_cell_size: Length | None = Field(
         default=None, description="Size of the cells at the particles; 0.11 radii."
     )
-
+    layers: int = Field(
+        default=0,
+        ge=0,
+        le=20,
+        description="Layers of thin cells under the surface of particles, where electrons run in"
+        " the skin that has lost lithium first; they are as long as interface_cell_size.",
+    )
+    layer: Length | None = Field(
+        default=None, description="Thickness of the outermost of them; 0.02 radii."
+    )
     cells_across: float = Field(
         default=2.0, ge=1.0, le=100.0, description="Number of cells across gaps, necks and cracks."
     )
@@ -231,7 +244,8 @@ class PlanarElectrode(ElectrodeShape):
             If corners or boundaries are too close for the cells.
         """
         inside, boundary, interface = (MICRO * size for size in self.cell_sizes)
-        sizes = Sizes(inside, interface, boundary, self.cells_across)
+        below = depths(MICRO * self.layer_thickness, self.layers)
+        sizes = Sizes(inside, interface, boundary, self.cells_across, below)
         return _partitioned(self._parameters, sizes)
 
     @property
@@ -259,12 +273,18 @@ class PlanarElectrode(ElectrodeShape):
         interface = min(self.interface_cell_size or INTERFACE / INSIDE * inside, inside)
         return inside, max(interface, BOUNDARY / INSIDE * inside), interface
 
+    @property
+    def layer_thickness(self) -> float:
+        """Of the outermost layer of thin cells [m]."""
+        return self.layer or LAYER / INSIDE * self.cell_sizes[0]
+
     def scaled(self, factor: float) -> Self:
         inside, _, interface = (factor * size for size in self.cell_sizes)
         most = 2.0 * self.grain
         return self.changed(
             cell_size=min(inside, most),
             interface_cell_size=min(interface, most),
+            layer=factor * self.layer_thickness,
             cells_across=max(1.0, self.cells_across / factor),
         )
 
@@ -321,6 +341,12 @@ class PlanarElectrode(ElectrodeShape):
 
     @model_validator(mode="after")
     def _cells_fit(self) -> Self:
+        try:
+            unread = self.grain <= 0.0
+        except InputError:
+            unread = True
+        if unread:  # what is wrong with the particles themselves is said when they are drawn
+            return self
         if self.grain < SMALLEST:
             raise wrong(
                 f"has particles of radius {display(self.grain, 'm')}, too small for the grid that"

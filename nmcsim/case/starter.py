@@ -145,6 +145,7 @@ def _electrode() -> Starter:
         examples={
             # of radius 5 um: the defaults of the columns above
             "geometry.cell_size": "1.3 um",
+            "geometry.layer": "0.1 um",
             "geometry.interface_cell_size": "0.55 um",
             "geometry.sides": 8,
             "geometry.corner_radius": "1 um",

@@ -263,3 +263,15 @@ def test_all_mistakes_are_told_at_once() -> None:
     with pytest.raises(ValidationError) as caught:
         columns(posts=(7,), contact_width="6 um", contact_gap="50 nm")
     assert all(word in str(caught.value) for word in ("posts", "contact_width", "contact_gap"))
+
+
+def test_layers_of_thin_cells_add_nodes_and_no_area(built: Built) -> None:
+    """Two layers on 2 x 1 particles: two more nodes for each edge of their perimeters."""
+    plain, thin = columns(columns=1, layers=0), columns(columns=1, layers=2, layer="0.1 um")
+    edges = sum(len(face[0]) for p in plain.particles for face in plain.partition.rings[p.name])
+    bare, fine = built(plain), built(thin)
+    more = fine.domain.geometry.x.shape[0] - bare.domain.geometry.x.shape[0]
+    # the cells further in are not the same: a few nodes more or less
+    assert abs(more - 2 * edges) < 0.5 * edges
+    for name in ("nmc", "binder", "liquid"):
+        assert fine.measure(name) == pytest.approx(bare.measure(name), rel=1e-12)

@@ -166,7 +166,7 @@ def test_particles_without_a_way_are_left_if_allowed() -> None:
         ({"contact_width": "3 um"}, "contact_width is wider than a contact of the smallest"),
         ({"least_gap": "0.2 um"}, "least_gap is below contact_gap"),
         ({"contact_gap": "10 nm"}, "contact_gap is too small to mesh .* take at least 100 nm"),
-        ({"mean_radius": "1 nm"}, "mean_radius asks for more than 500 particles"),
+        ({"mean_radius": "1 nm"}, "has particles of radius 1 nm, too small for the grid"),
     ],
 )
 def test_what_cannot_be_packed_is_refused_by_sentence(keys: dict[str, Any], sentence: str) -> None:
