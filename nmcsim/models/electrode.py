@@ -46,7 +46,10 @@ from nmcsim.solve.problem import Problem
 
 __all__ = ["Balances", "build"]
 
-IDEAL = 1e10  # [S/m2] of an ideal lithium surface or collector: half a nanovolt at 5 A/m2
+IDEAL = 1e10  # [S/m2] of the collector, where phi_s = 0: half a nanovolt at 5 A/m2
+# the same of ideal lithium: 50 nV. Its overpotential is a difference of volts, and their rounding
+# times 1e10 would be a current of 1e-5 A/m2
+IDEAL_LITHIUM = 1e8
 DEPLETED = 1e-3  # c_l / c_ref below which the exchange current goes on linearly
 DIRECT_IN_3D = 3_000  # unknowns up to which a factorisation is as fast (benchmarks)
 POTENTIAL_STEP = 0.5  # [V] that one Newton iteration may change a potential by
@@ -370,8 +373,8 @@ def _lithium(
     def current(V: Array, phi_l: Array, *c: Array) -> Any:
         eta = -V - phi_l
         if ideal:
-            slope = np.full_like(eta, IDEAL)
-            return IDEAL * eta, (-slope, -slope, *(np.zeros_like(eta),)[: len(c)])
+            slope = np.full_like(eta, IDEAL_LITHIUM)
+            return IDEAL_LITHIUM * eta, (-slope, -slope, *(np.zeros_like(eta),)[: len(c)])
         share, dshare = _share(c[0] / c_ref, a_a) if c else (1.0, 0.0)
         g, dg = butler_volmer_both(eta, T, a_a, a_c)
         slope = i0 * share * dg
