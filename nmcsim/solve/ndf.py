@@ -22,6 +22,7 @@ import numpy as np
 
 from nmcsim.solve.fields import Array
 from nmcsim.solve.newton import Newton, NewtonResult
+from nmcsim.solve.start import NoConsistentStart, consistent
 from nmcsim.solve.system import Norm, System
 
 __all__ = ["NDF", "Dense", "StepFailure"]
@@ -31,6 +32,11 @@ KAPPA = np.array([0.0, -0.1850, -1 / 9, -0.0823, -0.0415, 0.0])
 GAMMA = np.concatenate(([0.0], np.cumsum(1.0 / np.arange(1, MAX_ORDER + 1))))
 ALPHA = (1.0 - KAPPA) * GAMMA
 ERROR = KAPPA * GAMMA + 1.0 / np.arange(1, MAX_ORDER + 2)
+
+
+RESCUE = 5
+"""Failures in a row after which the algebraic unknowns are fitted anew. By then a step is 1/500 of
+what it was: where even that fails they do not lie on the solution's branch, or that branch ends."""
 
 
 class StepFailure(Exception):
@@ -161,7 +167,11 @@ class NDF:
             If the step falls below ``h_min``.
         """
         self._resize(min(h_max, self._towards(t_end)))
+        rescued = not self.adaptive
         while True:
+            if self._failures >= RESCUE and not rescued:
+                rescued = True
+                self._rescue()
             if self.h < self.h_min and t_end - self.t > self.h_min:
                 why = f"the step fell below {self.h_min:g} s"
                 raise StepFailure(self.t, self.h, why, self._last)
@@ -208,6 +218,18 @@ class NDF:
         """After failures in a row the highest difference is not to be trusted."""
         self.order -= 1
         self._equal_steps = 0
+
+    def _rescue(self) -> None:
+        """Begin again at order 1, with algebraic unknowns that fit the differential ones."""
+        try:
+            u, u_t = consistent(self.system, self.norm, self.t, self.u, self.counts)
+        except NoConsistentStart:
+            return  # shorter steps remain
+        self.counts["rescues"] += 1
+        (rate,) = self.norm.error(u_t)
+        failures = self._failures
+        self.start(self.t, u, u_t, min(self.h, 0.5 / rate) if rate > 0.0 else self.h)
+        self._failures = failures
 
     def _newton_failed(self) -> None:
         self.counts["newton_failures"] += 1

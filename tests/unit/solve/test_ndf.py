@@ -91,6 +91,18 @@ def test_robertson_over_eight_decades() -> None:
     assert ndf.counts["factorisations"] < 0.7 * ndf.counts["steps"]
 
 
+def test_a_potential_that_went_astray_is_fitted_anew() -> None:
+    """z = 1.4 at the start where 0 = z^3 + z - 2 asks for 1: every step, however short, sees a jump
+    of 0.4, four thousand tolerances, and is rejected. Without a rescue the step falls below h_min.
+    """
+    ndf = NDF(pendulum_dae(), rtol=1e-4)
+    ndf.start(0.0, np.array([1.0, 1.4]), np.array([-1.4, 0.0]), 1e-3)
+    ended = advance(ndf, 1.0, [], 0.1, lambda *_: None)
+    assert ndf.counts["rescues"] == 1
+    assert ndf.counts["rejected"] < 10
+    assert ended.u == pytest.approx(exact_dae(1.0), abs=5e-4)  # time steps
+
+
 def test_a_system_without_solution_fails_with_the_step_and_the_reason() -> None:
     from tests.small_systems import DenseSystem, Field
 
