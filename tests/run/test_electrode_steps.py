@@ -145,6 +145,30 @@ def test_without_any_contact_there_is_nothing_to_run(tmp_path: Path) -> None:
         simulate(pair(["Rest for 1 s"], geometry=dict(PAIR) | {"rows": rows}), tmp_path / "out")
 
 
+def test_closed_pores_do_no_harm() -> None:
+    """Dense binder encloses two: one without NMC, whose potential is of no consequence, and one
+    below a particle, through which no current can flow.
+    """
+    rows = [
+        ["binder"] * 3, ["binder", "liquid", "binder"], ["binder"] * 3,
+        ["binder", "liquid", "binder"], ["0"] * 3, ["liquid"] * 3,
+    ]  # fmt: skip
+    shape = dict(PAIR) | {
+        "heights": ["0.5 um"] * 4 + ["2 um", "8 um"], "up": [1, 1, 1, 1, 4, 4], "rows": rows,
+    }  # fmt: skip
+    result = simulate(
+        pair(["Charge at 1C for 60 s"], geometry=shape, binder={"porosity": 0.0}, laws=QUICK)
+    )
+    assert result.summary["status"] == "finished"
+    salt, phi_l = result.maps["c_l"], result.maps["phi_l"]
+    closed = salt.nodes[:, 1] < 1.1e-6
+    assert np.abs(salt.values[:, closed] - 1000.0).max() < 1e-3
+    assert (phi_l.values[:, closed] == 0.0).all()
+    below = (salt.nodes[:, 1] > 1.1e-6) & (salt.nodes[:, 1] < 2.1e-6)
+    assert np.abs(salt.values[:, below] - 1000.0).max() < 1.0
+    assert max(result.summary["balance"].values()) < 1e-8
+
+
 # -- how a run ends ---------------------------------------------------------------------------
 
 
