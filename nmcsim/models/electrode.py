@@ -37,7 +37,8 @@ from ufl import grad, inner
 from nmcsim.constants import F, R
 from nmcsim.curve import Curve
 from nmcsim.mesh.parts import reached
-from nmcsim.models.electrode_watch import conductors, pore_space, pores, watched
+from nmcsim.models.electrode_sums import conductors, pore_space, pores
+from nmcsim.models.electrode_watch import watched
 from nmcsim.models.model import Model
 from nmcsim.physics.kinetics import butler_volmer_both
 from nmcsim.solve.fields import Array, Control, Exchange, Nodal, Unknown

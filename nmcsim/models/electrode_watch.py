@@ -1,16 +1,4 @@
-"""What is watched, limited and conserved in an electrode: its particles, its voltage, its balances.
-
-The power that goes in leaves as heat in the conductors and at the surfaces, or is stored:
-
-    V I = electronic + contact + ionic + kinetic + lithium + integral of i U(theta)
-
-    electronic   integral of K |grad phi_s|^2 over NMC and binder; contact, over the contacts
-    ionic        - integral of i_l . grad phi_l
-    kinetic      integral of i eta over NMC;   lithium   integral of i_Li eta_Li
-
-which follows from the balances of charge, tested with phi_s and phi_l. Divided by I they are the
-parts of V. The last is U of the mean theta and what diffusion costs, taken as the rest.
-"""
+"""What is watched, limited, conserved and said of an electrode."""
 
 from __future__ import annotations
 
@@ -19,13 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from dolfinx import fem
-from dolfinx.la import InsertMode
-from mpi4py import MPI
-from ufl import grad, inner
 
 from nmcsim.constants import F
-from nmcsim.errors import InputError, Mistake
+from nmcsim.models.electrode_sums import Sums, pore_space
 from nmcsim.models.model import Field, Model
 from nmcsim.observe.reductions import Extremes
 from nmcsim.results import Particles
@@ -36,15 +20,12 @@ from nmcsim.solve.problem import Problem
 if TYPE_CHECKING:
     from nmcsim.models.electrode import Balances
 
-__all__ = ["conductors", "pore_space", "pores", "watched"]
+__all__ = ["watched"]
 
 EMPTY = 1e-3  # stoichiometry of a surface without lithium; 1 - EMPTY of a full one
 BEYOND = 1e-6  # a state on the end of a range is inside it
 DEPLETED = 0.01  # c_l over that of the start: as good as none
-QUIET = 1e-6  # current over that of 1C: at rest
 DRIFT_LIMIT = 1e-8
-OVERPOTENTIALS = ("V_electronic", "V_contact", "V_ionic", "V_kinetic", "V_lithium")
-PARTS = ("V_U", "V_diffusion", *OVERPOTENTIALS)
 
 
 def watched(case: Any, mesh: Any, problem: Problem, balances: Balances, active: Any) -> Model:
@@ -117,168 +98,8 @@ def watched(case: Any, mesh: Any, problem: Problem, balances: Balances, active: 
     )
 
 
-def conductors(case: Any, mesh: Any) -> list[tuple[str, float]]:
-    """Regions of constant conductivity [S/m]."""
-    both = (("contact", case.contact.conductivity), ("binder", case.binder.conductivity))
-    return [(name, float(value)) for name, value in both if mesh.has(name)]
-
-
-def pore_space(case: Any) -> str:
-    """The part of the mesh that holds electrolyte: dense binder has none."""
-    return "ionic" if case.binder.porosity > 0.0 else "liquid"
-
-
-def pores(case: Any, mesh: Any) -> list[tuple[str, float, float]]:
-    """Where electrolyte is: region, its volume share, and its share of the free transport."""
-    porosity, exponent = case.binder.porosity, case.binder.bruggeman
-    found = [("liquid", 1.0, 1.0)]
-    if mesh.has("binder") and porosity > 0.0:
-        found.append(("binder", porosity, porosity**exponent))
-    return found
-
-
-class _Watch:
-    """Reductions of a state, prepared once; all its methods are collective.
-
-    Parameters
-    ----------
-    case, mesh, problem, balances, active
-        As for `watched`.
-    """
-
-    def __init__(
-        self, case: Any, mesh: Any, problem: Problem, balances: Balances, active: Any
-    ) -> None:
-        self.case, self.mesh, self.problem, self.b = case, mesh, problem, balances
-        self.comm = mesh.comm
-        self.count = len(case.geometry.particles)
-        self._maps = problem.entity_maps
-        theta, nmc = balances.theta, mesh.part("nmc")
-        self.where = problem.slice(theta)
-        self.particle = _numbers(case, mesh, nmc)  # of each local dof of theta
-        self.own = self.particle[: theta.owned]
-        self.volume = self._nodal(theta.test * mesh.dx("nmc", 1, "vertex"), theta)
-        self.volumes = self._by_particle(self.volume, self.own)
-        at_s = np.full(len(self.particle), -1, dtype=np.int64)  # solid dof of each dof of theta
-        both = (nmc.dof_of >= 0) & (mesh.part("solid").dof_of >= 0)
-        at_s[nmc.dof_of[both]] = mesh.part("solid").dof_of[both]
-        self._at_s = at_s[: theta.owned]
-        takes_part = np.zeros(self.count)
-        np.logical_or.at(reach := np.zeros(self.count, dtype=bool), self.own, active[self._at_s])
-        takes_part[:] = reach
-        self.active = self._sum(takes_part) > 0.0
-        if not self.active.any():
-            raise InputError(
-                Mistake("geometry", "no particle is in electronic contact with the collector")
-            )
-        self.areas = self._by_particle(balances.reaction.weight, balances.particle)
-        self.sites = case.material.site_density * float(self.volumes.sum())
-        self.mass = case.material.density * float(self.volumes.sum())
-        self._forms = self._power_forms()
-        self._of: bytes = b""
-
-    # -- lithium ------------------------------------------------------------------------------
-
-    def theta_of_particles(self, state: Array) -> Array:
-        """Mean lithium per site of each particle; (p,)."""
-        return self._by_particle(self.volume * state[self.where], self.own) / self.volumes
-
-    def theta_mean(self, state: Array) -> float:
-        return self._total(float(self.volume @ state[self.where])) / float(self.volumes.sum())
-
-    def variance(self, state: Array) -> float:
-        """Between the means of the particles, by volume."""
-        theta, share = self.theta_of_particles(state), self.volumes / self.volumes.sum()
-        return float(share @ (theta - share @ theta) ** 2)
-
-    def theta_at_surfaces(self, state: Array) -> Array:
-        """Mean lithium per site on the reacting surface of each particle; NaN without one; (p,)."""
-        self._assign(state)
-        (theta, dofs), reaction = self.b.reaction.arguments[0], self.b.reaction
-        there = reaction.weight * theta.u.x.array[dofs]
-        with np.errstate(invalid="ignore"):
-            return np.asarray(self._by_particle(there, self.b.particle) / self.areas)
-
-    def currents(self, state: Array) -> Array:
-        """Interfacial current of each particle [A]; (p,)."""
-        self._assign(state)
-        reaction = self.b.reaction
-        return self._by_particle(reaction.weight * reaction.value(), self.b.particle)
-
-    def potentials(self, state: Array) -> Array:
-        """Mean potential of the solid of each particle [V]; NaN without contact; (p,)."""
-        self._assign(state)
-        phi_s = self.b.phi_s.u.x.array[self._at_s]
-        mean = self._by_particle(self.volume * phi_s, self.own) / self.volumes
-        return np.where(self.active, mean, np.nan)
-
-    def salt(self, state: Array) -> float:
-        """Salt in the pores [mol]."""
-        assert self.b.c_l is not None
-        return self._total(float(self._pore @ state[self.problem.slice(self.b.c_l)]))
-
-    def salt_means(self, state: Array) -> Array:
-        """Mean concentration of salt in the pores [mol/m3]; (1,)."""
-        return np.array([self.salt(state) / self._total(float(self._pore.sum()))])
-
-    # -- charge -------------------------------------------------------------------------------
-
-    def parts_of_voltage(self, state: Array) -> dict[str, float]:
-        """The voltage by what it is spent on [V]; NaN at rest."""
-        now = dict.fromkeys(PARTS, math.nan)
-        current, V = self.problem.scalar(state, "current"), self.problem.scalar(state, "voltage")
-        if abs(current) <= QUIET * self.b.I.scale:
-            return now
-        self._assign(state)
-        power = {name: self._integral(form) for name, form in self._forms.items()}
-        reaction, metal = self.b.reaction, self.b.lithium
-        values = [u.u.x.array[dofs] for u, dofs in reaction.arguments]
-        U = self.case.material.U.curve()
-        i = reaction.weight * reaction.value()
-        power["V_kinetic"] = self._total(float(i @ (values[1] - values[2] - U(values[0]))))
-        eta = -V - metal.arguments[1][0].u.x.array[metal.arguments[1][1]]
-        power["V_lithium"] = self._total(float((metal.weight * metal.value()) @ eta))
-        now |= {name: power.get(name, 0.0) / current for name in OVERPOTENTIALS}
-        share = self.volumes * self.active
-        now["V_U"] = float(U(float(share @ self.theta_of_particles(state) / share.sum())))
-        now["V_diffusion"] = V - now["V_U"] - sum(now[name] for name in OVERPOTENTIALS)
-        return now
-
-    def charge_error(self, state: Array) -> float:
-        """Current at the collector against that of the cell, over 1C."""
-        self._assign(state)
-        end, current = self.b.collector, self.problem.scalar(state, "current")
-        error = self._total(float(end.weight @ end.value())) + current  # what leaves there is -I
-        return error / max(abs(current), 1e-2 * self.b.I.scale)
-
-    def _power_forms(self) -> dict[str, Any]:
-        """Compiled integrals of what conductors turn into heat [W]."""
-        case, mesh, phi_s = self.case, self.mesh, self.b.phi_s.u
-        K = self.b.conductivity.value
-        heat = inner(grad(phi_s), grad(phi_s))
-        electronic = K * heat * mesh.dx("nmc", 1)
-        found = {}
-        for region, conductivity in conductors(case, mesh):
-            if region == "contact":
-                found["V_contact"] = self._compile(conductivity * heat * mesh.dx(region, 0))
-            else:
-                electronic = electronic + conductivity * heat * mesh.dx(region, 0)
-        found["V_electronic"] = self._compile(electronic)
-        if self.b.c_l is not None:
-            kappa, Psi = self.b.migration
-            phi_l = self.b.phi_l.u
-            ionic: Any = 0
-            pore: Any = 0
-            for region, porosity, share in pores(case, mesh):
-                moved = kappa.value * inner(grad(phi_l), grad(phi_l)) * mesh.dx(region, 1)
-                pushed = inner(grad(Psi.value), grad(phi_l)) * mesh.dx(region, 0)
-                ionic = ionic + share * moved - share * pushed
-                pore = pore + porosity * self.b.c_l.test * mesh.dx(region, 1, "vertex")
-            found["V_ionic"] = self._compile(ionic)
-            self._pore = self._nodal(pore, self.b.c_l)
-        return found
-
-    # -- in words -----------------------------------------------------------------------------
+class _Watch(Sums):
+    """Sums over an electrode, with its fields, particles and places in words."""
 
     def fields(self) -> list[Field]:
         """What is mapped: theta by particle, the potentials and the salt by region."""
@@ -379,51 +200,6 @@ class _Watch:
                     " conducts electrons"
                 )
         return found
-
-    # -- sums ---------------------------------------------------------------------------------
-
-    def _assign(self, state: Array) -> None:
-        """Put a state into the unknowns' functions, and the laws that forms read, once."""
-        self.problem.assign(state)
-        self.problem.update_laws()
-
-    def _compile(self, form: Any) -> Any:
-        return fem.form(form, entity_maps=self._maps)
-
-    def _integral(self, form: Any) -> float:
-        return self._total(float(fem.assemble_scalar(form).real))
-
-    def _nodal(self, form: Any, unknown: Unknown) -> Array:
-        """A linear form's entries at the owned nodes of an unknown."""
-        vector = fem.assemble_vector(self._compile(form))
-        vector.scatter_reverse(InsertMode.add)
-        return np.array(vector.array[: unknown.owned])
-
-    def _total(self, own: float) -> float:
-        return own if self.comm.size == 1 else float(self.comm.allreduce(own))
-
-    def _sum(self, own: Array) -> Array:
-        if self.comm.size == 1:
-            return own
-        out = np.empty_like(own)
-        self.comm.Allreduce(own, out, op=MPI.SUM)
-        return out
-
-    def _by_particle(self, values: Array, number: Any) -> Array:
-        # of nothing at all, on a rank without any, bincount makes integers
-        return self._sum(np.bincount(number, values, minlength=self.count).astype(float))
-
-
-def _numbers(case: Any, mesh: Any, nmc: Any) -> Any:
-    """The particle of each local dof of the NMC part."""
-    number = {mesh.tags[p.name][0]: k for k, p in enumerate(case.geometry.particles)}
-    tags = mesh.tag_of_cell[nmc.parent_cells].tolist()
-    of_cell = np.array([number[t] for t in tags], dtype=np.int64)  # of a rank without, too
-    dofs = nmc.space.dofmap.list
-    found = np.full(int(dofs.max(initial=-1)) + 1, -1, dtype=np.int64)
-    found[dofs] = of_cell[:, None]
-    assert (found[dofs] == of_cell[:, None]).all(), "two particles share a node"
-    return found
 
 
 def _guards(case: Any, watch: _Watch) -> list[Event]:

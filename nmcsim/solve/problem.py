@@ -84,6 +84,8 @@ class Problem:
         self.timing: dict[str, float] = defaultdict(float)
         self.solver = solver or LinearSolver()
         self.entity_maps = (form_options or {}).get("entity_maps")
+        self.assigned = 0
+        """How many states have been put into the unknowns' functions so far."""
         self._stack = Stack(unknowns, form_options or {})
         self.comm, self.size = self._stack.comm, self._stack.size
         self.global_size: int = self.comm.allreduce(self.size)
@@ -223,6 +225,7 @@ class Problem:
 
     def assign(self, state: Array) -> None:
         """Put a state vector into the unknowns' functions, ghosts included."""
+        self.assigned += 1
         for f in self.unknowns:
             f.u.x.array[: f.owned] = state[self.slice(f)]
             if self.comm.size > 1:
