@@ -182,15 +182,15 @@ class Sums:
         found = dict.fromkeys(("V_electronic", "V_contact"), 0.0)
         for name, cells, constant, laws_at in self._conducting:
             field = cells.gradient(phi_s)
-            sigma = constant if laws_at is None else K[laws_at].mean(axis=1)
-            found[name] += cells.integral(sigma * np.einsum("cd,cd->c", field, field))
+            sigma = constant if laws_at is None else K[laws_at].mean(axis=0)
+            found[name] += cells.integral(sigma * np.square(field).sum(axis=0))
         if self.b.c_l is not None:
             kappa, Psi = (law.value.x.array for law in self.b.migration)
             phi_l, ionic = self.b.phi_l.u.x.array, 0.0
             for share, cells in self._wet:
                 field = cells.gradient(phi_l)
-                i_l = cells.mean(kappa)[:, None] * field - cells.gradient(Psi)  # of sign -1
-                ionic += share * cells.integral(np.einsum("cd,cd->c", i_l, field))
+                i_l = cells.mean(kappa) * field - cells.gradient(Psi)  # of sign -1
+                ionic += share * cells.integral((i_l * field).sum(axis=0))
             found["V_ionic"] = ionic
         return {name: self._total(depth * power) for name, power in found.items()}
 
@@ -200,7 +200,7 @@ class Sums:
         all_of_nmc = np.ones(len(nmc.parent_cells), dtype=bool)
         at_s = self._at[nmc.space.dofmap.list]
         cells = Cells.of(nmc.space, all_of_nmc, at_s)
-        laws_at = nmc.space.dofmap.list[: len(cells.volume)]
+        laws_at = np.ascontiguousarray(nmc.space.dofmap.list[: len(cells.volume)].T)
         found: list[tuple[str, Cells, float, Any]] = [("V_electronic", cells, 0.0, laws_at)]
         tags = mesh.tag_of_cell[solid.parent_cells]
         for region, conductivity in conductors(self.case, mesh):

@@ -20,9 +20,9 @@ class Cells:
 
     Parameters
     ----------
-    dofs : (c, d + 1) int array
+    dofs : (d + 1, c) int array
         Local dofs at the corners.
-    slopes : (c, d + 1, d) array
+    slopes : (d + 1, d, c) array
         Gradient of each corner's basis function [1/m].
     volume : (c,) array
         Area or volume [m2 or m3].
@@ -54,18 +54,21 @@ class Cells:
         slopes[:, 1:] = np.linalg.inv(edges).transpose(0, 2, 1)
         slopes[:, 0] = -slopes[:, 1:].sum(axis=1)
         volume = np.abs(np.linalg.det(edges)) / math.factorial(dimension)
-        return cls(own if dofs is None else dofs[at], slopes, volume)
+        corners = own if dofs is None else dofs[at]
+        return cls(
+            np.ascontiguousarray(corners.T), np.ascontiguousarray(slopes.transpose(1, 2, 0)), volume
+        )
 
     def gradient(self, values: Array) -> Array:
-        """Of the linear function with these nodal values; (c, d)."""
-        found = np.zeros(self.slopes.shape[::2])
-        for k in range(self.slopes.shape[1]):  # many small products are slow in one call
-            found += values[self.dofs[:, k], None] * self.slopes[:, k]
-        return found
+        """Of the linear function with these nodal values; (d, c)."""
+        found = values[self.dofs[0]] * self.slopes[0]
+        for dofs, slopes in zip(self.dofs[1:], self.slopes[1:], strict=True):
+            found += values[dofs] * slopes
+        return np.asarray(found)
 
     def mean(self, values: Array) -> Array:
         """Of nodal values in each cell; (c,)."""
-        return np.asarray(values[self.dofs].mean(axis=1))
+        return np.asarray(values[self.dofs].mean(axis=0))
 
     def integral(self, density: Array) -> float:
         """Of a number per cell, on this rank."""

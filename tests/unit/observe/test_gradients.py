@@ -26,7 +26,7 @@ def test_gradient_of_a_linear_function_is_its_slope(domain: object, slope: list[
     V = fem.functionspace(domain(), ("Lagrange", 1))  # type: ignore[operator]
     values = V.tabulate_dof_coordinates()[:, : len(slope)] @ np.array(slope)
     cells = Cells.of(V, np.ones(len(V.dofmap.list), dtype=bool))
-    np.testing.assert_allclose(cells.gradient(values), np.tile(slope, (len(cells.volume), 1)))
+    np.testing.assert_allclose(cells.gradient(values), np.tile(slope, (len(cells.volume), 1)).T)
     assert cells.volume.sum() == pytest.approx(1.0)
     assert cells.integral(cells.mean(values)) == pytest.approx(0.5 * sum(slope))
 
