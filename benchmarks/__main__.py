@@ -21,7 +21,15 @@ from pathlib import Path
 from benchmarks.common import Row
 from nmcsim import runtime
 
-PARTS = ("by_hand", "pybamm_disk", "overhead", "scaling", "electrode_scaling", "packing3d")
+PARTS = (
+    "by_hand",
+    "pybamm_disk",
+    "overhead",
+    "scaling",
+    "electrode_by_hand",
+    "electrode_scaling",
+    "packing3d",
+)
 RESULTS = Path(__file__).parent / "results.json"
 
 
