@@ -412,7 +412,7 @@ def cases(runs: Mapping[str, Numbers]) -> str:
             )
         )
     head = ("case", "first charge", "discharge", "second charge", "ratio", "loss", "in the order of"
-            " obstruction", "a particle is uneven for")  # fmt: skip
+            " obstruction", "uneven for")  # fmt: skip
     return _table(head, rows)
 
 
