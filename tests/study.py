@@ -19,6 +19,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,15 @@ class Run:
 
     def prepared(self) -> Any:
         """The case that is run."""
-        case = nmcsim.load(ROOT / "cases" / f"{self.case}.toml")
+        case = _shipped(self.case)
         for key, value in self.changes.items():
             case = case.replace(key, value)
         return case.coarser(self.cells, 1.0) if self.cells != 1.0 else case
+
+
+@cache
+def _shipped(name: str) -> Any:
+    return nmcsim.load(ROOT / "cases" / f"{name}.toml")
 
 
 def _varied(label: str, **changes: Any) -> Run:
