@@ -202,6 +202,12 @@ class LinearSolver:
     def _solve_fields(self, r: PETSc.Vec, x: PETSc.Vec) -> None:
         assert self._ksp is not None and self._scale is not None
         self._ksp.solve(r, x)
+        reason: Any = self._ksp.getConvergedReason()
+        if reason < 0:  # old aggregates, or an eigenvalue's estimate
+            assert self._sweep is not None and self._balances is not None
+            self._sweep.update(self._balances.J, self._balances, afresh=True, plain=True)
+            self._usual = 0
+            self._ksp.solve(r, x)
         x.pointwiseMult(self._scale, x)
         self._most = max(self._most, self.iterations)
         self._usual = self._usual or self.iterations

@@ -28,10 +28,14 @@ MULTIGRID = {
     # connections weaker than that are no way for a correction: conductivities jump by ten decades
     "pc_gamg_threshold": "0.02",
     "pc_gamg_agg_nsmooths": "1",
+    # for the largest eigenvalue: conjugate gradients break down on ten decades, to NaN
+    "pc_gamg_esteig_ksp_type": "gmres",
     "mg_levels_ksp_type": "richardson",
     "mg_levels_pc_type": "sor",
     "mg_levels_ksp_max_it": "1",
 }
+PLAIN = MULTIGRID | {"pc_gamg_agg_nsmooths": "0"}
+"""More iterations, but no eigenvalue to estimate, which can fail: for a second try."""
 RELAXED = {"pc_type": "sor", "pc_sor_its": "2"}
 SINGLE = {"pc_type": "jacobi"}
 DOMINANT = 0.3
@@ -83,7 +87,7 @@ class Sweep:
         self._parts: list[tuple[PETSc.Vec, PETSc.Vec, PETSc.Vec]] = []
         self._coarse: Any = None
 
-    def update(self, J: PETSc.Mat, coarse: Any, afresh: bool) -> None:
+    def update(self, J: PETSc.Mat, coarse: Any, afresh: bool, plain: bool = False) -> None:
         """Take the matrix as it is now; collective.
 
         Parameters
@@ -94,6 +98,8 @@ class Sweep:
             Of this matrix.
         afresh : bool
             Whether multigrid finds its aggregates anew.
+        plain : bool
+            Whether it interpolates by constants then.
         """
         self._coarse = coarse
         count = len(self._fields)
@@ -111,14 +117,17 @@ class Sweep:
                 left = self._blocks[i, i].createVecLeft()
                 self._parts.append((self._blocks[i, i].createVecRight(), left, left.duplicate()))
         for i in range(count):
-            self._prepare(i, afresh)
+            self._prepare(i, afresh, plain)
 
-    def _prepare(self, i: int, afresh: bool) -> None:
+    def _prepare(self, i: int, afresh: bool, plain: bool) -> None:
         """The approximate inverse of a diagonal block."""
         block = self._blocks[i, i]
         kind = SINGLE if self._sizes[i] == 1 else RELAXED if _dominant(block) else MULTIGRID
-        pc = self._solvers[i]
-        if pc is None or kind is not self._kinds[i] or (afresh and kind is MULTIGRID):
+        pc, grids = self._solvers[i], (MULTIGRID, PLAIN)
+        if kind is MULTIGRID:
+            kept = self._kinds[i] in grids and not afresh
+            kind = self._kinds[i] if kept else grids[plain]
+        if pc is None or kind is not self._kinds[i] or (afresh and kind in grids):
             if pc is not None:
                 pc.destroy()
             pc = _created(block, kind)
@@ -154,7 +163,7 @@ def _created(block: PETSc.Mat, kind: dict[str, str]) -> PETSc.PC:
     pc.setOptionsPrefix(PREFIX)
     pc.setOperators(block)
     pc.setFromOptions()
-    if kind is MULTIGRID:
+    if kind in (MULTIGRID, PLAIN):
         pc.setUp()  # its levels take their options now
     for name in kind:
         options.delValue(name)

@@ -166,3 +166,20 @@ def test_a_jacobian_that_is_not_finite_is_refused() -> None:
     J[0, 0] = np.nan
     with pytest.raises(LinearFailure, match="not finite"):
         of_fields(J, np.ones(2 * M + 1), 1e-2)
+
+
+def test_a_multigrid_that_fails_is_built_again() -> None:
+    """As when the estimate of an eigenvalue breaks down: its interpolation is not a number then."""
+    solver, _, b, x = of_fields(cell(), np.ones(2 * M + 1), 1e-8)
+    before = np.array(x.array_r)
+
+    class Broken:
+        def apply(self, r: PETSc.Vec, y: PETSc.Vec) -> None:
+            y.set(np.nan)
+
+        def destroy(self) -> None:
+            pass
+
+    solver._sweep._solvers[0] = Broken()
+    solver.solve(b, x)
+    assert x.array_r == pytest.approx(before, rel=1e-5)
