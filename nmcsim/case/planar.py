@@ -21,7 +21,7 @@ from pydantic import Field, model_validator
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from nmcsim.case import electrode_shape, partition
+from nmcsim.case import electrode_shape, layers, partition
 from nmcsim.case.electrode_shape import (
     BINDER,
     CONTACT,
@@ -333,7 +333,7 @@ class PlanarElectrode(ElectrodeShape):
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        modules = (__file__, partition.__file__, electrode_shape.__file__)
+        modules = (__file__, partition.__file__, layers.__file__, electrode_shape.__file__)
         return self.source, *map(Path, modules)
 
     def build(self, gmsh: ModuleType, patches: Patches) -> None:

@@ -93,7 +93,7 @@ class HalfCycle:
 
 
 def half_cycles(
-    steps: Sequence[Mapping[str, Any]], *, finished: bool = True
+    steps: Sequence[Mapping[str, Any]], *, finished: bool = True, within: str | None = None
 ) -> tuple[HalfCycle, ...]:
     """The half-cycles among protocol steps.
 
@@ -104,7 +104,10 @@ def half_cycles(
         ``t_start`` and ``t_end`` [s]. Steps of one kind in a row belong together; holds and rests
         before the first current belong to nothing, and a replayed record ends what came before it.
     finished : bool
-        Whether the protocol came to its end; if not, the last half-cycle is incomplete.
+        Whether the protocol came to its end; if not, the last half-cycle is incomplete, unless
+        the run stopped in a step that does not belong to it.
+    within : str, optional
+        Kind of the step, after the listed ones, in which a run stopped.
     """
     found: list[HalfCycle] = []
     growing = False  # whether the next hold or rest belongs to the last half-cycle
@@ -120,7 +123,7 @@ def half_cycles(
             found.append(HalfCycle(last.kind, last.t_start, last.t_end_cc, end))
         else:
             growing = False
-    if found and growing and not finished:
+    if found and growing and not finished and within in (None, "hold", "rest", found[-1].kind):
         last = found.pop()
         found.append(HalfCycle(last.kind, last.t_start, last.t_end_cc, last.t_end, complete=False))
     return tuple(found)

@@ -48,14 +48,14 @@ class NamedMeasure:
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """A particle's mesh on all ranks of a communicator.
+    """A mesh on all ranks of a communicator.
 
     Attributes
     ----------
     comm : MPI.Comm
         Its ranks share the mesh.
     domain : dolfinx.mesh.Mesh
-        Coordinates in metres, cells of second order.
+        Coordinates in metres; cells of second order for crystals, straight ones for electrodes.
     cell_tags, facet_tags : MeshTags
         Integer tags; outside this package places have names.
     regions, surfaces : mapping of str to str
@@ -67,7 +67,7 @@ class Mesh:
     factor : fem.Constant, optional
         The thickness in forms; None in 3D.
     centre : (float, float, float)
-        Centroid of the particle [m].
+        Centroid of the particle, or middle of the box [m].
     shape_name : str
         Name of the geometry.
     msh_path : Path

@@ -51,7 +51,7 @@ IDEAL = 1e10  # [S/m2] of the collector, where phi_s = 0: half a nanovolt at 5 A
 # the same of ideal lithium: 50 nV. Its overpotential is a difference of volts, and their rounding
 # times 1e10 would be a current of 1e-5 A/m2
 IDEAL_LITHIUM = 1e8
-DEPLETED = 1e-3  # c_l / c_ref below which the exchange current goes on linearly
+LEAST_SALT = 1e-3  # c_l / c_ref below which the exchange current falls no further
 DIRECT_IN_3D = 3_000  # unknowns up to which a factorisation is as fast (benchmarks)
 POTENTIAL_STEP = 0.5  # [V] that one Newton iteration may change a potential by
 
@@ -242,10 +242,10 @@ def _diffusion(case: Any, mesh: Any, theta: Unknown) -> tuple[Any, Nodal]:
 def _conduction(case: Any, mesh: Any, theta: Unknown, phi_s: Unknown) -> tuple[Any, Nodal]:
     """Electrons in NMC, contacts and binder."""
     K = Nodal(theta, case.material.K.curve())
-    i_s, v = -grad(phi_s.u), grad(phi_s.test)
-    flow = -K.value * inner(i_s, v) * mesh.dx("nmc", 1)
+    field, v = grad(phi_s.u), grad(phi_s.test)
+    flow = K.value * inner(field, v) * mesh.dx("nmc", 1)
     for region, conductivity in conductors(case, mesh):
-        flow = flow - conductivity * inner(i_s, v) * mesh.dx(region, 0)
+        flow = flow + conductivity * inner(field, v) * mesh.dx(region, 0)
     return flow, K
 
 
@@ -264,7 +264,7 @@ def _electrolyte(
     def excess(c: Array) -> Array:
         return np.asarray(law.t_plus.evaluate(c) - t_0)
 
-    low = max(lo, DEPLETED * c_ref)
+    low = max(lo, LEAST_SALT * c_ref)
     kappa = Nodal(c_l, law.kappa.curve())
     Psi = Nodal(c_l, Curve.of(drag, low, hi).antiderivative())
     Phi_l = Nodal(c_l, law.D.curve().antiderivative())
@@ -403,11 +403,12 @@ def _collector(mesh: Any, phi_s: Unknown) -> Exchange:
     """
     end = mesh.exterior("collector")
     at = mesh.part("solid").dof_of[end.vertex]
+    at, area = at[at >= 0], end.area[at >= 0]  # liquid may touch the collector, too
 
     def current(phi: Array) -> Any:
         return IDEAL * phi, (np.full_like(phi, IDEAL),)
 
-    return Exchange([(phi_s, at)], current, end.area, [(phi_s, at, 1.0)])
+    return Exchange([(phi_s, at)], current, area, [(phi_s, at, 1.0)])
 
 
 def _entering(unknown: Unknown, source: Source) -> Exchange:
@@ -422,12 +423,12 @@ def _entering(unknown: Unknown, source: Source) -> Exchange:
 
 
 def _share(x: Array, a: float) -> tuple[Array, Array]:
-    """x^a and its derivative; along its tangent below a thousandth, where salt is depleted."""
-    inside = np.maximum(x, DEPLETED)
+    """x^a and its derivative; constant below a thousandth, where salt is depleted."""
+    inside = np.maximum(x, LEAST_SALT)
     value = inside**a
     slope = a * value / inside
     # constant below: a tangent would turn the current round
-    return value, np.where(x > DEPLETED, slope, 0.0)
+    return value, np.where(x > LEAST_SALT, slope, 0.0)
 
 
 def _salt_share(case: Any) -> float:

@@ -169,7 +169,7 @@ class Sums:
         return now
 
     def charge_error(self, state: Array) -> float:
-        """Current at the collector against that of the cell, over 1C."""
+        """Current at the collector against that of the cell, relative; below 1 % of 1C, to that."""
         self._assign(state)
         end, current = self.b.collector, self.problem.scalar(state, "current")
         error = self._total(float(end.weight @ end.value())) + current  # what leaves there is -I
@@ -225,7 +225,10 @@ class Sums:
     def _assign(self, state: Array) -> None:
         """Put a state into the unknowns' functions and their laws, unless it is there."""
         assigned, present = self._present
-        if assigned != self.problem.assigned or not np.array_equal(present, state):
+        stale = assigned != self.problem.assigned or not np.array_equal(present, state)
+        if self.comm.size > 1:  # ghosts move with it: all ranks or none
+            stale = self.comm.allreduce(stale, op=MPI.LOR)
+        if stale:
             self.problem.assign(state)
             self.problem.update_laws()
             self._present = (self.problem.assigned, state.copy())

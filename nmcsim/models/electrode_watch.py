@@ -166,13 +166,18 @@ class _Watch(Sums):
         on = "in" if near < 1e-9 else "near"
         return f"({text}) um {on} {name}, theta = {theta:.4g}"
 
-    def extreme(self, state: Array, sign: float, unknown: Unknown) -> str:
-        """The place of the largest (sign 1) or least (-1) value of a field."""
-        values = sign * state[self.problem.slice(unknown)]
+    def extreme(self, state: Array, sign: float, unknown: Unknown, among: Any = None) -> str:
+        """The place of the largest (sign 1) or least (-1) value of a field, or of some entries."""
+        where = self.problem.slice(unknown)
+        entries = np.arange(where.start, where.stop) if among is None else among
+        values = sign * state[entries]
         own: tuple[float, list[float]] = (-np.inf, [0.0, 0.0, 0.0])
         if values.size:
             k = int(np.argmax(values))
-            own = (float(values[k]), unknown.space.tabulate_dof_coordinates()[k].tolist())
+            own = (
+                float(values[k]),
+                unknown.space.tabulate_dof_coordinates()[entries[k] - where.start].tolist(),
+            )
         return self.said(np.array(max(self.comm.allgather(own))[1]), state)
 
     def facts(self) -> dict[str, float]:
@@ -215,19 +220,20 @@ def _guards(case: Any, watch: _Watch) -> list[Event]:
     if largest == 1.0 - EMPTY:
         high = ("lithium", f"lithium fills the sites: theta = {largest:g}")
     theta, b = watch.b.theta, watch.b
-    extremes = Extremes(theta, watch.where)
+    taking_part = watch.where.start + np.flatnonzero(watch.active[watch.own])
+    extremes = Extremes(theta, taking_part)
     found = [
         Event(
             *low,
             lambda t, u: extremes.least(u) - least + BEYOND,
             -1,
-            lambda t, u: watch.extreme(u, -1.0, theta),
+            lambda t, u: watch.extreme(u, -1.0, theta, taking_part),
         ),
         Event(
             *high,
             lambda t, u: extremes.largest(u) - largest - BEYOND,
             +1,
-            lambda t, u: watch.extreme(u, 1.0, theta),
+            lambda t, u: watch.extreme(u, 1.0, theta, taking_part),
         ),
     ]
     if b.c_l is not None:
@@ -242,6 +248,19 @@ def _guards(case: Any, watch: _Watch) -> list[Event]:
                 lambda t, u: watch.extreme(u, -1.0, c_l),
             )
         )
+        # towards none the laws level off, so that depletion has a name of its own
+        most = case.electrolyte.valid_range()[1]
+        if not case.physics.extrapolate:
+            found.append(
+                Event(
+                    "range",
+                    f"c_l = {most:g} mol/m3 is the upper end of the valid range of the"
+                    f" electrolyte's laws{more}",
+                    lambda t, u: salt.largest(u) - most * (1.0 + BEYOND),
+                    +1,
+                    lambda t, u: watch.extreme(u, 1.0, c_l),
+                )
+            )
     return found
 
 

@@ -31,7 +31,9 @@ from nmcsim.solve.fields import Array
 
 __all__ = ["Ledger"]
 
-COUNTED = ("steps", "rejected", "residuals", "jacobians", "factorisations", "newton_failures")
+COUNTED = (
+    "steps", "rejected", "residuals", "jacobians", "factorisations", "newton_failures", "rescues",
+)  # fmt: skip
 OVER = ("finished", "ended early")
 _MEANING = {
     "lithium": (
@@ -214,7 +216,11 @@ class Ledger:
             more["rock_salt"] = self.rock_salt
         lines: list[str] = []
         if particles is not None:
-            found = headline(history, particles, self.steps, finished=status == "finished")
+            left = self.case.protocol.steps[len(self.steps) :]
+            stopped = left[0].kind if left and status not in OVER else None
+            found = headline(
+                history, particles, self.steps, finished=status == "finished", within=stopped
+            )
             more |= found
             lines = headline_lines(found, particles)
         write_summary(

@@ -29,6 +29,7 @@ def headline(
     steps: Sequence[Mapping[str, Any]],
     *,
     finished: bool,
+    within: str | None = None,
 ) -> dict[str, Any]:
     """The sections of ``summary.json`` that only an electrode has.
 
@@ -42,6 +43,8 @@ def headline(
         The protocol steps that have ended.
     finished : bool
         Whether these are all.
+    within : str, optional
+        Kind of the step in which a run stopped that ended in none of them.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def headline(
         ``activation`` (per half-cycle, in order: particle, ``time`` of its t25 and ``peak`` of its
         slope [s], and ``soc`` of the cell at its t25).
     """
-    halves = half_cycles(steps, finished=finished)
+    halves = half_cycles(steps, finished=finished, within=within)
     # a run that fails at its start has no rows
     time, soc, charge = (
         history[name].values if name in history else np.empty(0)

@@ -43,7 +43,12 @@ def derivative(form: Any, coefficient: Any) -> Any:
     return None if d.empty() or all(isinstance(i.integrand(), Zero) for i in d.integrals()) else d
 
 
-def split(form: Any, state: Sequence[Any], laws: Collection[Any] = ()) -> Split:
+def split(
+    form: Any,
+    state: Sequence[Any],
+    laws: Collection[Any] = (),
+    controls: Collection[Any] = (),
+) -> Split:
     """Sort the integrals of ``form``.
 
     Parameters
@@ -53,6 +58,8 @@ def split(form: Any, state: Sequence[Any], laws: Collection[Any] = ()) -> Split:
         Those that move in time.
     laws : collection of coefficients
         Which of them are nodal laws whose products with unknowns are told apart.
+    controls : collection of constants
+        What may change: a product that contains one stays general.
     """
     out = Split()
     moving = set(state)
@@ -67,7 +74,7 @@ def split(form: Any, state: Sequence[Any], laws: Collection[Any] = ()) -> Split:
             moving & set(extract_coefficients(d)) for d in derivatives.values() if d is not None
         ):
             pair = _product(derivatives, laws, moving)
-            if pair is None:
+            if pair is None or set(term.constants()) & set(controls):
                 out.general = _plus(out.general, term)
             else:
                 out.product[pair] = _plus(out.product.get(pair), derivatives[pair[0]])

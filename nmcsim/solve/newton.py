@@ -20,7 +20,7 @@ __all__ = ["Newton", "NewtonResult"]
 
 
 UNKNOWN = 0.1
-"""Rate of contraction that is assumed until it has been seen."""
+"""Least rate of contraction by which a first change above the tolerance is judged."""
 
 GLANCE = 0.1
 """On an old factorisation a field whose change is this share of the tolerance has converged, at

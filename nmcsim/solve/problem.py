@@ -120,7 +120,7 @@ class Problem:
         constants: set[Any] = set()
         for i, row in enumerate(residual):
             laws = [law.value for law in self.nodal if law.dofs is None]
-            parts = Split() if row is None else split(row, [*u, *u_t, *w], laws)
+            parts = Split() if row is None else split(row, [*u, *u_t, *w], laws, in_control)
             self._source[i], self._general[i] = compile_(parts.source), compile_(parts.general)
             for c, a in parts.linear.items():
                 held = set(a.constants())

@@ -121,6 +121,10 @@ def test_a_run_that_ended_early_has_an_incomplete_half_cycle() -> None:
     given = steps(("charge", 10), ("hold", 2), ("discharge", 3))
     assert [half.complete for half in half_cycles(given, finished=False)] == [True, False]
     assert half_cycles([], finished=False) == ()
+    # stopped in the next charge: the discharge had ended; stopped in its hold: it had not
+    assert all(half.complete for half in half_cycles(given, finished=False, within="charge"))
+    stopped = half_cycles(given, finished=False, within="hold")
+    assert [half.complete for half in stopped] == [True, False]
     assert half_cycles(steps(("rest", 1), ("hold", 3))) == ()
 
 

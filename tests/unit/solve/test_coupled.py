@@ -93,6 +93,17 @@ def test_what_is_no_product_stays_general() -> None:
         assert not found.product
 
 
+def test_a_product_with_a_control_in_it_stays_general() -> None:
+    """Its tensor is taken once; a control may change."""
+    two = Two()
+    strength = fem.Constant(two.domain, 2.0)
+    flux = ufl.inner(ufl.grad(two.phi.u), ufl.grad(two.phi.test))
+    form = strength * two.K.value * flux * two.dx(1)
+    state, laws = [two.phi.u, two.K.value], [two.K.value]
+    assert split(form, state, laws).product
+    assert split(form, state, laws, [strength]).general is not None
+
+
 def test_the_product_is_what_the_form_compiler_makes_of_it() -> None:
     two = Two()
     u = two.state()
