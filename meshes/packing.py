@@ -96,12 +96,12 @@ class Packing(PackedElectrode):
         if self.number is not None:
             return Mistake(
                 "number",
-                f"= {self.number} particles fill {share:.3f} of the layer; they jam at"
-                f" {reached:.3f}",
+                f"asks for particles on {share:.3f} of the layer; they jam at {reached:.3f}; take"
+                " fewer or smaller ones, or a larger box",
             )
         return Mistake(
             "porosity",
-            f"= {self.porosity:g} asks for particles on {share:.3f} of the layer; they jam at"
+            f"asks for particles on {share:.3f} of the layer; they jam at"
             f" {reached:.3f}; take a porosity of {math.ceil(100.0 * (1.0 - reached)) / 100.0:g} or"
             f" more",
         )

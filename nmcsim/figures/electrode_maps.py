@@ -261,8 +261,8 @@ def frames(result: Result, shares: Sequence[float] = SHARES) -> list[Frame]:
             continue
         progress = np.interp(where.time[inside], t[rows], np.maximum.accumulate(passed))
         progress /= max(float(passed.max()), 1e-300)
-        for share in shares:
-            number = int(inside[np.argmin(np.abs(progress - share))])
+        nearest = [int(inside[np.argmin(np.abs(progress - share))]) for share in shares]
+        for number in dict.fromkeys(nearest):
             time = float(where.time[number])
             found.append(Frame(number, time, row, _state(result, time)))
     return found
@@ -275,7 +275,7 @@ def _whole_run(t: Array) -> HalfCycle:
 
 def _state(result: Result, time: float) -> str:
     if "soc" in result.history and np.isfinite(soc := result.at(time)["soc"]):
-        return f"{100 * soc:.0f} % SOC"
+        return f"{100 * soc + 0.0:.0f} % SOC".replace("-0 %", "0 %")
     return f"{time / 60:.0f} min"
 
 
@@ -424,7 +424,7 @@ def directions(where: FieldMap, phi: Array, box: Box, across: int = 30) -> tuple
             (du * v[:, 1] - dv * u[:, 1]) / area, (dv * u[:, 0] - du * v[:, 0]) / area
         ])  # fmt: skip
     size = np.hypot(*slope.T)
-    pitch = box[2] / across
+    pitch = max(box[2], box[3]) / across  # of the sampler: pixels are counted along the longer side
     found = Sampler(where, across, box)
     row, column = np.nonzero(found.inside)
     kept = size[found.triangle] > 1e-3 * np.nanmax(size, initial=0.0)

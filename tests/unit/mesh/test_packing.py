@@ -152,9 +152,9 @@ def test_particles_without_a_way_are_left_if_allowed() -> None:
     [
         (
             {"porosity": 0.1},
-            r"porosity = 0.1 asks for particles on 0.900 of the layer; they jam at",
+            r"porosity asks for particles on 0.900 of the layer; they jam at",
         ),
-        ({"porosity": None, "number": 24}, "number = 24 particles fill .* they jam at 0.[5-8]"),
+        ({"porosity": None, "number": 24}, "number asks for particles on .* they jam at 0.[5-8]"),
         ({"number": 5}, "needs either a number of particles or a porosity, not both"),
         ({"porosity": None}, "needs either a number of particles or a porosity"),
         ({"coverage": 1.2}, "less than or equal to 1"),
