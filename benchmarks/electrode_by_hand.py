@@ -249,6 +249,12 @@ class Ours:
     clock: Clock
     summary: Mapping[str, Any]
 
+    @property
+    def stepping(self) -> float:
+        """Wall seconds of the time stepping, without recording."""
+        timing = self.summary["timing"]
+        return float(timing["stepping"] - timing["output"])
+
 
 def ours(case: Any, rtol: float | None = None) -> Ours:
     """Run a case with nmcsim; its own tolerance if none is given."""
@@ -280,20 +286,21 @@ def rows() -> list[Row]:
     mesh, top = build(case.geometry, (), MPI.COMM_SELF), _observed(case)
     code = ByHand(case, mesh)
     ours(case)  # compiles
-    loose, quick = code.run(LOOSE), ours(case)
+    loose, quick = code.run(LOOSE), ours(case, LOOSE)
     tight, exact = code.run(TIGHT), ours(case, TIGHT)
     nodes = ByHand(case, mesh, "nodes").run(1e-1 * LOOSE)
     error = float(np.abs(quick.t25 - exact.t25)[:, top].max())
     counts = quick.summary["counts"]
     said = (
-        f"nmcsim {quick.clock.cpu[0]:.1f} s CPU with recording, {counts['steps']} steps,"
-        f" {counts['factorisations']} factorisations; by hand rtol {LOOSE:g}"
+        f"wall, at rtol {LOOSE:g}; nmcsim {quick.stepping:.1f} s, with mesh, set-up and recording"
+        f" {quick.clock.cpu[0]:.1f} s CPU; {counts['steps']} steps,"
+        f" {counts['factorisations']} factorisations"
     )
     names = ("first charge", "first discharge", "second charge")
     return [
         Row(
-            f"by hand / nmcsim, three half-cycles, {loose.unknowns} unknowns, CPU",
-            loose.clock.cpu[0] / quick.clock.cpu[0],
+            f"by hand / nmcsim, three half-cycles, {loose.unknowns} unknowns",
+            loose.clock.wall[0] / quick.stepping,
             "",
             TARGET,
             note=said,
