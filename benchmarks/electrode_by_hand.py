@@ -251,9 +251,10 @@ class Ours:
 
     @property
     def stepping(self) -> float:
-        """Wall seconds of the time stepping, without recording."""
+        """CPU seconds of the time stepping without recording: its share of the wall time."""
         timing = self.summary["timing"]
-        return float(timing["stepping"] - timing["output"])
+        share = (timing["stepping"] - timing["output"]) / timing["total"]
+        return float(self.clock.cpu[0] * share)
 
 
 def ours(case: Any, rtol: float | None = None) -> Ours:
@@ -292,15 +293,15 @@ def rows() -> list[Row]:
     error = float(np.abs(quick.t25 - exact.t25)[:, top].max())
     counts = quick.summary["counts"]
     said = (
-        f"wall, at rtol {LOOSE:g}; nmcsim {quick.stepping:.1f} s, with mesh, set-up and recording"
-        f" {quick.clock.cpu[0]:.1f} s CPU; {counts['steps']} steps,"
+        f"CPU, at rtol {LOOSE:g}; nmcsim {quick.stepping:.1f} s, with mesh, set-up and recording"
+        f" {quick.clock.cpu[0]:.1f} s; {counts['steps']} steps,"
         f" {counts['factorisations']} factorisations"
     )
     names = ("first charge", "first discharge", "second charge")
     return [
         Row(
             f"by hand / nmcsim, three half-cycles, {loose.unknowns} unknowns",
-            loose.clock.wall[0] / quick.stepping,
+            loose.clock.cpu[0] / quick.stepping,
             "",
             TARGET,
             note=said,
