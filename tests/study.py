@@ -146,7 +146,7 @@ PARTS: dict[str, dict[str, Run]] = {
         "D_earlier": _varied("D falls at 0.86", material__D_chem=_of_D(place=0.86)),
         "k_up": _varied("k x 3", material__i0=_of_i0(3.0)),
         "k_down": _varied("k / 3", material__i0=_of_i0(1.0 / 3.0)),
-        "k_soc_fast": _varied("k of theta, x 36", material__i0=_of_park(36.0)),
+        "k_soc_fast": _varied("k of Park 2021, x 36", material__i0=_of_park(36.0)),
         "contact_up": _varied("contacts: 10 S/m", contact__conductivity="10 S/m"),
         "contact_down": _varied("contacts: 0.1 S/m", contact__conductivity="0.1 S/m"),
         "wider": _varied("contacts: 2.5 um wide", geometry__contact_width="2.5 um"),
