@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -46,6 +47,9 @@ def build(
         On every rank, if gmsh cannot make the mesh or the cache cannot be used.
     """
     folder = default_cache() if cache_dir is None else Path(cache_dir)
+    # a model is full of cycles, and MPI has 2,048 communicators: some thirty models' worth. Those
+    # that nobody holds any more go here, where all ranks are
+    gc.collect()
     path = on_one_rank(comm, lambda: mesh_file(shape, patches, folder))
     data = _read(path, comm, shape.dimension)
     data.mesh.geometry.x[:] *= METRE
