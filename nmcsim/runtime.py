@@ -209,3 +209,20 @@ def _prepare_jit() -> None:
 
 _restore_signals()
 _prepare_jit()
+
+
+def forget_forms() -> None:
+    """Let go of what UFL remembers of forms whose derivatives it has taken.
+
+    The visitors of ``ufl.algorithms`` dispatch by `functools.singledispatchmethod`, which keeps for
+    each of them a function that refers to it: neither is ever freed, nor are the functions and
+    meshes of the forms that it visited.
+    """
+    for name, module in list(sys.modules.items()):
+        if not name.startswith(("ufl.algorithms", "ufl.corealg")):
+            continue
+        for kind in list(vars(module).values()):
+            if isinstance(kind, type):
+                for member in vars(kind).values():
+                    if isinstance(member, functools.singledispatchmethod):
+                        getattr(member, "_method_cache", {}).clear()

@@ -13,6 +13,7 @@ from dolfinx.mesh import GhostMode, create_cell_partitioner
 from dolfinx.mesh import Mesh as DolfinxMesh
 from mpi4py import MPI
 
+from nmcsim import runtime
 from nmcsim.case.geometry import Geometry, Patches
 from nmcsim.errors import NmcsimError
 from nmcsim.mesh.cache import default_cache, mesh_file
@@ -47,8 +48,9 @@ def build(
         On every rank, if gmsh cannot make the mesh or the cache cannot be used.
     """
     folder = default_cache() if cache_dir is None else Path(cache_dir)
-    # a model is full of cycles, and MPI has 2,048 communicators: some thirty models' worth. Those
-    # that nobody holds any more go here, where all ranks are
+    # MPI has 2,048 communicators, and an electrode takes some thirty: what nobody holds any more
+    # goes here, where all ranks are
+    runtime.forget_forms()
     gc.collect()
     path = on_one_rank(comm, lambda: mesh_file(shape, patches, folder))
     data = _read(path, comm, shape.dimension)

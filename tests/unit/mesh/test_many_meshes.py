@@ -26,3 +26,23 @@ MANY = """
 
 def test_many_meshes_may_be_built_one_after_another() -> None:
     assert "built 120" in mpirun(1, MANY).stdout
+
+
+def test_a_model_that_nobody_holds_is_gone() -> None:
+    """UFL would remember its functions, and with them its meshes, for ever."""
+    import gc
+    import weakref
+
+    from nmcsim import runtime
+    from tests.electrodes import electrode, meshed
+
+    def made() -> weakref.ref[object]:
+        model = MODELS["electrode"](case := electrode(), meshed(case))
+        return weakref.ref(model.field.u)
+
+    from nmcsim.models import MODELS
+
+    gone = made()
+    runtime.forget_forms()
+    gc.collect()
+    assert gone() is None
