@@ -16,7 +16,7 @@ MANY = """
         pass
 
     case = electrode()
-    for k in range(120):  # an electrode's mesh and its parts take some twenty of 2,048 communicators
+    for k in range(120):  # a mesh and its parts take some twenty of 2,048 communicators
         held = Cycle()
         held.itself, held.mesh = held, build(case.geometry, (), MPI.COMM_SELF)
         held.parts = [held.mesh.part(name) for name in ("nmc", "solid", "ionic")]
