@@ -144,8 +144,8 @@ class Record:
             name: Curve(tuple(map(_number, c.pop("values"))), **c)
             for name, c in own.pop("curves").items()
         }
-        times = {name: _number(own.pop(name)) for name in ("started", "wall")}
-        return cls(**own, **times, observables=observables, curves=curves)
+        own |= {name: _number(own[name]) for name in ("started", "wall")}
+        return cls(**own, observables=observables, curves=curves)
 
 
 def _number(value: float | None) -> float:
