@@ -168,17 +168,9 @@ class Result:
         }
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """The history as a pandas table; the units are in ``attrs["units"]``.
+        """The history as a pandas table; the units are in ``attrs["units"]``."""
+        import pandas as pd
 
-        Raises
-        ------
-        InputError
-            pandas is not installed.
-        """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise InputError(Mistake("to_dataframe", "needs pandas; pip install pandas")) from error
         columns = self.columns
         frame = pd.DataFrame({name: column.values for name, column in columns.items()})
         frame.attrs["units"] = {name: column.unit for name, column in columns.items()}

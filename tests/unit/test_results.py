@@ -168,7 +168,6 @@ def test_results_and_columns_introduce_themselves_in_a_line_or_two(directory: Pa
 
 
 def test_dataframe_keeps_the_units(directory: Path) -> None:
-    pytest.importorskip("pandas")
     frame = Result.load(directory).to_dataframe()
     assert frame.attrs["units"]["voltage"] == "V"
     assert next(iter(frame.columns)) == "time"
