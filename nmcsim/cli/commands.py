@@ -64,7 +64,7 @@ def run(options: argparse.Namespace, state: State) -> int:
     out = options.out or Path("results") / (options.case.stem + "-coarse" * options.coarse)
     state["interrupted"] = f"interrupted; to go on: {_resuming(options, out)}"
     comm = _world(state).comm
-    from nmcsim.cli.outcome import present
+    from nmcsim.present import present
     from nmcsim.run import simulate
 
     shown = comm.rank == 0 and not options.quiet

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from nmcsim.cli.outcome import largest_distance
+from nmcsim.present import largest_distance
 from nmcsim.errors import InputError
 from nmcsim.figures import (
     FIGURES,

@@ -47,7 +47,7 @@ def _present(directory: Path) -> None:
         logger.info("  %s", largest_distance(result))
     report = directory / "report.html"
     if not _is_newer(report, directory / "summary.json"):
-        _write(result, report)
+        write_presentation(result)
     logger.info("  report  %s", report)
 
 
@@ -55,10 +55,18 @@ def _is_newer(path: Path, than: Path) -> bool:
     return path.is_file() and path.stat().st_mtime_ns >= than.stat().st_mtime_ns
 
 
-def _write(result: Result, report: Path) -> None:
+def write_presentation(result: Result) -> Path:
+    """Draw the figures of a result and write its report; the caller holds its directory.
+
+    Returns
+    -------
+    Path
+        ``report.html``.
+    """
     from nmcsim.figures import write_all
     from nmcsim.report import write_report
 
+    report = result.directory / "report.html"
     began = time.perf_counter()
     write_all(result)
     summary = result.directory / "summary.json"
@@ -66,6 +74,7 @@ def _write(result: Result, report: Path) -> None:
     content["timing"]["figures"] = time.perf_counter() - began
     write_json(summary, content)
     write_report(Result.load(result.directory), report)
+    return report
 
 
 def largest_distance(result: Result) -> str:
