@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nmcsim.cli import outcome
+from nmcsim import present
 from nmcsim.error_bars import add_error_bars
 from nmcsim.errors import InputError, RunFailure
 from nmcsim.output import Claim
@@ -36,8 +36,8 @@ def locked(out: Path) -> bool:
 
 def test_nobody_else_writes_while_the_report_is_written(out: Path, monkeypatch: pytest.MonkeyPatch):
     found: list[bool] = []
-    monkeypatch.setattr(outcome, "_write", lambda result, report: found.append(locked(out)))
-    outcome.present(out, MPI.COMM_SELF)
+    monkeypatch.setattr(present, "write_presentation", lambda result: found.append(locked(out)))
+    present.present(out, MPI.COMM_SELF)
     assert found == [True]
     assert not locked(out)
 
@@ -47,8 +47,8 @@ def test_the_report_waits_for_no_other_writer(out: Path):
     claim = Claim(out)
     try:
         with pytest.raises(InputError, match=WAIT):
-            outcome.present(out, MPI.COMM_SELF)
-        outcome.present(out, MPI.COMM_SELF, failed=True)  # the failure itself is to be said
+            present.present(out, MPI.COMM_SELF)
+        present.present(out, MPI.COMM_SELF, failed=True)  # the failure itself is to be said
     finally:
         claim.release()
     assert sorted(out.rglob("*")) == before
