@@ -80,7 +80,7 @@ def write_presentation(result: Result) -> Path:
 def largest_distance(result: Result) -> str:
     """One line on the centre-of-mass distance of Fig. S4: how large at most, and when.
 
-    As in the figures, a region of less than `nmcsim.figures.curves.RESOLVED` of the area, which no
+    As in the figures, a region of less than `nmcsim.results.RESOLVED` of the area, which no
     microscope resolves, does not count.
     """
     from nmcsim.figures.curves import distance, has_asymmetry

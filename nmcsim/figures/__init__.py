@@ -26,7 +26,6 @@ from nmcsim.figures.activation import (
     has_activation,
 )
 from nmcsim.figures.curves import (
-    RESOLVED,
     asymmetry,
     asymmetry_data,
     has_asymmetry,
@@ -46,7 +45,7 @@ from nmcsim.figures.kymograph import kymograph, kymograph_data
 from nmcsim.figures.maps import theta_maps, theta_maps_data
 from nmcsim.figures.overview import overview
 from nmcsim.figures.style import styled
-from nmcsim.results import Result, table, write_atomically, writing
+from nmcsim.results import RESOLVED, Result, table, write_atomically, writing
 
 __all__ = [
     "FIGURES",

@@ -5,7 +5,6 @@ charge.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,13 +27,7 @@ from nmcsim.figures.style import (
     shown,
     styled,
 )
-from nmcsim.results import Result, Series
-
-RESOLVED = 0.01
-"""Smallest unreacted share of the area whose centre of mass is drawn: about one resolution element
-of the microscope, 265 nm across, in a crystal of 2.5 um. A smaller sliver is seen by no image, and
-its centre of mass lies anywhere on the edge.
-"""
+from nmcsim.results import Result, Series, resolved
 
 
 def voltage(result: Result) -> Figure:
@@ -101,7 +94,7 @@ def voltage_data(result: Result) -> tuple[list[str], NDArray[Any]]:
 
 def asymmetry(results: Result | Sequence[Result], labels: Sequence[str] = ()) -> Figure:
     """Distance of the centre of mass of the unreacted region from the particle's, over the state
-    of charge, while that region is at least `RESOLVED` of the area.
+    of charge, while that region is at least ``RESOLVED`` of the area.
 
     Parameters
     ----------
@@ -167,19 +160,12 @@ def has_asymmetry(result: Result) -> bool:
 def distance(result: Result) -> Series:
     """The centre-of-mass distance of ``result``, missing where the unreacted region is a sliver.
 
-    The history keeps the distance down to the last trace of a region; what is drawn and told ends
-    where less than `RESOLVED` of the area is unreacted.
-
     Returns
     -------
     Series
         ``com_distance`` (rows,) [m].
     """
-    column = result["com_distance"]
-    if "unreacted_share" not in result.history:
-        return column
-    seen = result["unreacted_share"].values >= RESOLVED
-    return replace(column, values=np.where(seen, column.values, np.nan))
+    return resolved(result["com_distance"], result.history.get("unreacted_share"))
 
 
 def _state(result: Result) -> Series:

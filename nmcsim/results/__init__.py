@@ -28,6 +28,7 @@ from nmcsim.results.series import (
     ThetaMap,
     series,
 )
+from nmcsim.results.unreacted import RESOLVED, resolved
 from nmcsim.results.write import (
     STATUSES,
     final_observables,
@@ -40,6 +41,7 @@ from nmcsim.results.write import (
 __all__ = [
     "PARTICLE_QUANTITIES",
     "QUANTITIES",
+    "RESOLVED",
     "STATUSES",
     "FieldMap",
     "Frames",
@@ -57,6 +59,7 @@ __all__ = [
     "final_observables",
     "headline",
     "headline_lines",
+    "resolved",
     "series",
     "table",
     "write_atomically",
