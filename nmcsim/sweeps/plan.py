@@ -1,0 +1,280 @@
+"""The plan of a sweep: its cases, known by what they say, and where they come from.
+
+`nmcsim.sweeps.read_sweep` makes one from a file; ``plan.json`` keeps it, so that whoever works on the
+sweep later need not validate a thousand cases again.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from nmcsim.case.model import Case, from_data
+from nmcsim.errors import InputError, Mistake
+from nmcsim.results import write_json, writing
+
+__all__ = ["FILE", "Keep", "Parameter", "Plan", "Planned", "applied", "short_names"]
+
+FILE = "plan.json"
+FORMAT = "nmcsim plan"
+VERSION = 1
+
+Keep = Literal["summary", "history", "all"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A key of the case, or a variable, that varies in a sweep.
+
+    Parameters
+    ----------
+    key : str
+        Dotted, or the name of a variable.
+    unit : str
+        Of the numbers in `Planned.values`: "" for texts, "1" for plain numbers, else the unit that
+        the first value is written in, such as "um".
+    numeric : bool
+        Whether the values are numbers.
+    """
+
+    key: str
+    unit: str
+    numeric: bool
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One case of a sweep.
+
+    Parameters
+    ----------
+    number : int
+        From 1, in the order of the plan.
+    hash : str
+        Of the resolved case. Two cases that say the same have the same one.
+    values : mapping of str to float, int or str
+        By the key of each parameter: a number in its unit, or a text.
+    changes : mapping of str to Any
+        What differs from the base, by dotted key, as a case file says it.
+    """
+
+    number: int
+    hash: str
+    values: Mapping[str, float | int | str]
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cases of a sweep, each of them valid when it was made.
+
+    Parameters
+    ----------
+    title : str
+    path : Path or None
+        The file of the sweep.
+    folder : Path
+        Absolute; where the files are that the cases name.
+    base : mapping
+        Content of the case that all start from.
+    parameters : tuple of Parameter
+    cases : tuple of Planned
+    keep : str
+        What is kept of each case: "summary", "history" or "all".
+    ranks_per_case : int
+    time_limit : float or None
+        Of one case [s].
+    memory_limit : float or None
+        Of one case [B].
+    coarse : bool
+        Whether each case is `Case.coarse`.
+    """
+
+    title: str
+    path: Path | None
+    folder: Path
+    base: Mapping[str, Any]
+    parameters: tuple[Parameter, ...]
+    cases: tuple[Planned, ...]
+    keep: Keep = "summary"
+    ranks_per_case: int = 1
+    time_limit: float | None = None
+    memory_limit: float | None = None
+    coarse: bool = field(default=False)
+
+    @cached_property
+    def hash(self) -> str:
+        """Of what is asked: the cases in their order and the parameters; 16 digits."""
+        content = [
+            [[p.key, p.unit, p.numeric] for p in self.parameters],
+            [[planned.hash, dict(planned.values)] for planned in self.cases],
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def case(self, planned: Planned) -> Case:
+        """One of its cases, ready to be run.
+
+        Raises
+        ------
+        InputError
+            It is not the one that was planned: a file that it reads has changed since.
+        """
+        case = built(applied(self.base, planned.changes), self.folder, coarse=self.coarse)
+        if case.hash != planned.hash:
+            raise InputError(
+                Mistake(
+                    f"case {planned.number}",
+                    "is not what it was when the sweep was planned: a file that it reads, or"
+                    " nmcsim, has changed since; start the sweep again in a new directory",
+                ),
+                str(self.path or ""),
+            )
+        return case
+
+    def write(self, directory: str | Path) -> Path:
+        """Write ``plan.json``, whole or not at all.
+
+        Raises
+        ------
+        WriteFailure
+            The disk is full, or the directory may not be written.
+        """
+        file = Path(directory) / FILE
+        with writing(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        changed = list(self.cases[0].changes) if self.cases else []
+        keys = [p.key for p in self.parameters]
+        write_json(
+            file,
+            {
+                "format": FORMAT,
+                "version": VERSION,
+                "hash": self.hash,
+                "title": self.title,
+                "path": None if self.path is None else self.path.absolute(),
+                "folder": self.folder,
+                "keep": self.keep,
+                "ranks_per_case": self.ranks_per_case,
+                "time_limit": self.time_limit,
+                "memory_limit": self.memory_limit,
+                "coarse": self.coarse,
+                "base": self.base,
+                "parameters": [[p.key, p.unit, p.numeric] for p in self.parameters],
+                "changed": changed,
+                "cases": [
+                    [c.hash, [c.values[key] for key in keys], [c.changes[key] for key in changed]]
+                    for c in self.cases
+                ],
+            },
+        )
+        return file
+
+    @classmethod
+    def read(cls, directory: str | Path) -> Self:
+        """The plan in a directory of a sweep, without validating its cases again.
+
+        Raises
+        ------
+        InputError
+            There is none, or it is not one that this version reads.
+        """
+        file = Path(directory) / FILE
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except OSError:
+            message = f"is not the directory of a sweep; there is no {FILE} in it"
+            raise InputError(Mistake("", message), str(directory)) from None
+        except ValueError:
+            raise InputError(Mistake("", _UNREADABLE), str(file)) from None
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise InputError(Mistake("", _UNREADABLE), str(file))
+        if content.get("version") != VERSION:
+            raise InputError(
+                Mistake("", f"is of version {content.get('version')}, not {VERSION}, of plans"),
+                str(file),
+            )
+        try:
+            return cls._of(content)
+        except (KeyError, TypeError, ValueError):
+            raise InputError(Mistake("", _UNREADABLE), str(file)) from None
+
+    @classmethod
+    def _of(cls, content: Mapping[str, Any]) -> Self:
+        parameters = tuple(Parameter(*item) for item in content["parameters"])
+        keys, changed = [p.key for p in parameters], content["changed"]
+        cases = tuple(
+            Planned(
+                number,
+                said,
+                dict(zip(keys, values, strict=True)),
+                dict(zip(changed, changes, strict=True)),
+            )
+            for number, (said, values, changes) in enumerate(content["cases"], 1)
+        )
+        path = content["path"]
+        return cls(
+            title=content["title"],
+            path=None if path is None else Path(path),
+            folder=Path(content["folder"]),
+            base=content["base"],
+            parameters=parameters,
+            cases=cases,
+            keep=content["keep"],
+            ranks_per_case=content["ranks_per_case"],
+            time_limit=content["time_limit"],
+            memory_limit=content["memory_limit"],
+            coarse=content["coarse"],
+        )
+
+
+_UNREADABLE = "is not the plan of a sweep; start the sweep again in a new directory"
+
+
+def built(data: Mapping[str, Any], folder: Path, *, coarse: bool) -> Case:
+    """The case that `data` describes, or a coarse one in its place; raises as `load` does."""
+    case = from_data(data, folder)
+    return case.coarse() if coarse else case
+
+
+def applied(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of the content of a case with some dotted keys changed.
+
+    Raises
+    ------
+    InputError
+        A part of a key is a value and not a table.
+    """
+    data = copy.deepcopy(dict(base))
+    for key, value in changes.items():
+        *tables, last = key.split(".")
+        here: Any = data
+        for depth, part in enumerate(tables, 1):
+            here = here.setdefault(part, {})
+            if not isinstance(here, dict):
+                place = ".".join(tables[:depth])
+                raise InputError(Mistake(key, f"cannot be set; {place} is a value and not a table"))
+        here[last] = copy.deepcopy(value)
+    return data
+
+
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """The shortest ends of dotted keys that tell them apart: ``coverage``.
+
+    ``binder.porosity`` and ``separator.porosity`` keep both parts.
+    """
+    return {key: _shortest(key, [other for other in keys if other != key]) for key in keys}
+
+
+def _shortest(key: str, others: Iterable[str]) -> str:
+    parts, beside = key.split("."), [f".{other}" for other in others]
+    for length in range(1, len(parts)):
+        end = ".".join(parts[-length:])
+        if not any(other.endswith(f".{end}") for other in beside):
+            return end
+    return key
