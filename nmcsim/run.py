@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,17 +25,20 @@ from nmcsim.solve.failure import failure_report
 from nmcsim.solve.fields import Array
 from nmcsim.solve.ndf import NDF, Dense, StepFailure
 from nmcsim.solve.start import NoConsistentStart
+from nmcsim.stops import (
+    DUE,
+    SIGNALLED,
+    Interrupt,
+    Interrupted,
+    LimitExceeded,
+    Limits,
+    interruptible,
+)
 
 __all__ = ["Interrupted", "simulate"]
 
 LOG = "log.jsonl"
 CHECKPOINT_EVERY = 5.0  # [s] of wall time
-
-
-class Interrupted(NmcsimError):
-    """A run that was stopped from outside, after its state was kept."""
-
-    exit_status = 130
 
 
 def simulate(
@@ -48,6 +50,7 @@ def simulate(
     overwrite: bool = False,
     quiet: bool = True,
     mesh_cache: str | Path | None = None,
+    limits: Limits | None = None,
 ) -> Result:
     """Run a case and leave a result directory; collective on ``comm``.
 
@@ -67,6 +70,8 @@ def simulate(
         No progress bar.
     mesh_cache : path, optional
         Where meshes are kept between runs.
+    limits : Limits, optional
+        At which the run is stopped.
 
     Returns
     -------
@@ -78,6 +83,8 @@ def simulate(
         ``out`` cannot be used, or the initial state cannot be had; nothing was written.
     RunFailure
         The run cannot go on; what there is lies in ``out``.
+    LimitExceeded
+        It reached one of its limits; the state is kept.
     Interrupted
         SIGINT or SIGTERM; the state is kept.
     """
@@ -96,7 +103,7 @@ def simulate(
         found = on_one_rank(comm, look)
         if isinstance(found, str):
             return _already_over(directory)
-        with _interruptible(directory) as interrupt:
+        with interruptible(directory) as interrupt:
             run = _Run(case, comm, directory, found, mesh_cache, interrupt)
 
             def begin() -> None:
@@ -105,6 +112,7 @@ def simulate(
                     (directory / LOG).touch()
 
             on_one_rank(comm, begin)
+            run.limits = limits or Limits()
             with _json_lines(comm, directory):
                 run.go(began, Progress(not quiet and comm.rank == 0))
     finally:
@@ -131,40 +139,6 @@ def _already_over(directory: Path) -> Result:
     return result
 
 
-@dataclass
-class _Interrupt:
-    signal: int = 0
-
-
-@contextmanager
-def _interruptible(directory: Path) -> Iterator[_Interrupt]:
-    """Note SIGINT and SIGTERM, to be obeyed between time steps; a second one does not wait."""
-    noted = _Interrupt()
-    before: dict[int, Any] = {}
-
-    def note(number: int, frame: Any) -> None:
-        if noted.signal:
-            raise KeyboardInterrupt
-        noted.signal = number
-
-    try:
-        for number in (int(signal.SIGINT), int(signal.SIGTERM)):
-            before[number] = signal.signal(number, note)
-    except ValueError:  # not the main thread: the caller's own handling stands
-        pass
-    try:
-        yield noted
-    except Interrupted:
-        raise
-    except NmcsimError as error:
-        if noted.signal == signal.SIGINT:  # a terminal's Ctrl-C ends a running compiler, too
-            raise Interrupted(f"interrupted; go on with --resume --out {directory}") from error
-        raise
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 class _Run:
     """One simulation: set up when made, run by :meth:`go`; collective."""
 
@@ -175,10 +149,11 @@ class _Run:
         directory: Path,
         found: Checkpoint | None,
         mesh_cache: str | Path | None,
-        interrupt: _Interrupt,
+        interrupt: Interrupt,
     ) -> None:
         self.case, self.comm, self.directory = case, comm, directory
         self.found, self.interrupt = found, interrupt
+        self.limits = Limits()
         clock = [time.perf_counter()]
         self.mesh = build_mesh(case.geometry, case.patches, comm, cache_dir=mesh_cache)
         clock.append(time.perf_counter())
@@ -202,7 +177,7 @@ class _Run:
             ``time.perf_counter()`` when the run began.
         progress : Progress
         """
-        self.progress = progress
+        self.progress, self.began = progress, began
         try:
             self.ledger.open(began, self.mesh.msh_path)
             self._say_what_runs()
@@ -249,7 +224,7 @@ class _Run:
             status = self._protocol()
         except (StepFailure, NoConsistentStart) as error:
             return "failed", self._failed(error)
-        except WriteFailure as error:
+        except (WriteFailure, LimitExceeded) as error:
             return "failed", error
         except Interrupted as error:
             return "interrupted", error
@@ -332,17 +307,21 @@ class _Run:
         )  # fmt: skip
 
     def _between_steps(self, t: float, state: Array) -> None:
-        """Keep a checkpoint when it is time, and obey a signal."""
+        """Keep a checkpoint when it is time; obey a signal and the limits."""
         due = time.monotonic() - self.ledger.saved > CHECKPOINT_EVERY
-        wanted = 2 if self.interrupt.signal else int(due)
+        why = self.limits.exceeded(self.began) or (
+            SIGNALLED if self.interrupt.signal else DUE * due
+        )
         if self.comm.size > 1:
-            wanted = self.comm.allreduce(wanted, op=runtime.MPI.MAX)
-        if wanted:
+            why = self.comm.allreduce(why, op=runtime.MPI.MAX)
+        if why:
             self.ledger.checkpoint(self.standing.at(t), state)
-        if wanted == 2:
+        if why == SIGNALLED:
             raise Interrupted(
                 f"interrupted at t = {t:.6g} s; go on with --resume --out {self.directory}"
             )
+        if why > SIGNALLED:
+            raise self.limits.error(why, f"at t = {t:.6g} s in step {self.standing.step + 1}")
 
     def _note_end(self, step: Any, ph: Phase, ended: Ended) -> bool:
         """Record how a step ended; True if the run ends with it."""
