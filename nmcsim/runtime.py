@@ -122,6 +122,41 @@ def _alone_in(folder: Path) -> Iterator[None]:
             os.close(handle)
 
 
+def _remembered(compile_objects: Callable[..., Any]) -> Callable[..., Any]:
+    """FFCx's compilation, asked once in a process for each signature: code holds no mesh."""
+    known: dict[tuple[str, str], Any] = {}
+    kind = compile_objects.__name__.removeprefix("compile_")
+
+    @functools.wraps(compile_objects)
+    def remembered(objects: Any, options: Any, cache_dir: Path | None = None, **rest: Any) -> Any:
+        name = _module_name(kind, objects, options, **rest)
+        key = (str(cache_dir), name)
+        if key not in known:
+            ready = cache_dir is not None and Path(cache_dir, f"{name}.c.cached").exists()
+            compile_ = compile_objects if ready else _guarded(compile_objects)
+            compiled, module, _ = compile_(objects, options, cache_dir=cache_dir, **rest)
+            known[key] = compiled, module, (None, None)  # as of what was found compiled
+        return known[key]
+
+    return remembered
+
+
+def _module_name(
+    kind: str,
+    objects: Any,
+    options: Any,
+    cffi_extra_compile_args: Any = (),
+    cffi_debug: bool = False,
+    cffi_libraries: Any = None,
+    **rest: Any,
+) -> str:
+    """How FFCx calls the code of these objects; with libraries of one's own it gives no name."""
+    how = jit._compute_option_signature(options)
+    how += jit._compilation_signature(cffi_extra_compile_args, cffi_debug)
+    how += str(cffi_libraries) if cffi_libraries else ""
+    return f"libffcx_{kind}_{compute_signature(objects, how)}"
+
+
 def _guarded(compile_objects: Callable[..., Any]) -> Callable[..., Any]:
     """FFCx's compilation, one at a time in a cache, and with the root logger left as it was."""
 
@@ -150,6 +185,11 @@ def _guarded(compile_objects: Callable[..., Any]) -> Callable[..., Any]:
 
 def versions() -> dict[str, str]:
     """Versions of what a run rests on: Python, nmcsim, DOLFINx, PETSc, MPI, gmsh, NumPy, h5py."""
+    return dict(_versions())
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
     petsc = ".".join(map(str, PETSc.Sys.getVersion()))
     found = {
         "python": ".".join(map(str, sys.version_info[:3])),
@@ -189,6 +229,7 @@ import dolfinx.fem.petsc  # noqa: E402  (only after the checks above)
 import dolfinx.jit  # noqa: E402
 from cffi import VerificationError  # type: ignore[import-untyped]  # noqa: E402
 from ffcx.codegeneration import jit  # noqa: E402
+from ffcx.naming import compute_signature  # noqa: E402
 from petsc4py import PETSc  # noqa: E402
 
 
@@ -203,8 +244,8 @@ def _prepare_jit() -> None:
     options = dolfinx.jit.DOLFINX_DEFAULT_JIT_OPTIONS
     options["timeout"] = (JIT_TIMEOUT, options["timeout"][1])
     options["cache_dir"] = (jit_cache(), options["cache_dir"][1])
-    jit.compile_forms = _guarded(jit.compile_forms)
-    jit.compile_expressions = _guarded(jit.compile_expressions)
+    jit.compile_forms = _remembered(jit.compile_forms)
+    jit.compile_expressions = _remembered(jit.compile_expressions)
 
 
 _restore_signals()

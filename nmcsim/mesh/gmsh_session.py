@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import signal
@@ -32,6 +33,7 @@ LIBRARIES = (
 )
 
 
+@functools.cache
 def gmsh_version() -> str:
     """The version of gmsh, without importing it."""
     try:

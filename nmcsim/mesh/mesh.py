@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -13,15 +14,21 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from dolfinx.mesh import Mesh as DolfinxMesh
-from dolfinx.mesh import MeshTags
+from dolfinx.mesh import MeshTags, exterior_facet_indices
 from mpi4py import MPI
 
 from nmcsim.errors import InputError, Mistake
+from nmcsim.forms import compiled
 from nmcsim.mesh.parts import Interface, Part, exterior, interface, part_of, reached
 from nmcsim.mesh.quality import Quality, quality_of
 
-NO_TAG = 2**30
-"""A tag that no mesh has: integrals over an absent surface are zero."""
+
+def number_of(name: str) -> int:
+    """The number by which forms know a place, the same on every mesh.
+
+    Were it a tag of the mesh, another number of particles would be other forms to compile.
+    """
+    return zlib.crc32(name.encode()) >> 1  # a signed integer of 32 bits in the compiled code
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,7 @@ class Mesh:
     _measured: dict[tuple[str, int | None], float] = field(default_factory=dict, repr=False)
     _parts: dict[str, Part] = field(default_factory=dict, repr=False)
     _spaces: dict[str, fem.FunctionSpace[np.float64]] = field(default_factory=dict, repr=False)
+    _places: dict[str, list[tuple[int, np.ndarray]]] = field(default_factory=dict, repr=False)
 
     @property
     def dimension(self) -> int:
@@ -108,12 +116,12 @@ class Mesh:
             ``"vertex"`` lumps an integral of linear functions at the nodes.
         """
         self._known(name, "region", self.regions)
-        return self._named("dx", name, self.cell_tags, degree, rule)
+        return self._named("dx", name, degree, rule)
 
     def ds(self, name: str, degree: int | None = None) -> NamedMeasure:
         """The area of a surface, thickness folded in; parameters as for `dx`."""
         self._known(name, "surface", self.surfaces)
-        return self._named("ds", name, self.facet_tags, degree)
+        return self._named("ds", name, degree)
 
     def measure(self, name: str, degree: int | None = None) -> float:
         """Volume of a region [m3] or area of a surface [m2], as meshed, over all ranks.
@@ -242,29 +250,38 @@ class Mesh:
         raise InputError(Mistake("", f'no {kind} "{name}" in {self.shape_name}; {hint}'))
 
     def _named(
-        self, kind: str, name: str, tags: MeshTags, degree: int | None, rule: str | None = None
+        self, kind: str, name: str, degree: int | None, rule: str | None = None
     ) -> NamedMeasure:
-        measure = ufl.Measure(kind, domain=self.domain, subdomain_data=tags)
+        # one list for all measures of a kind, as UFL asks of the integrals in a form
+        places, number = self._places.setdefault(kind, []), number_of(name)
+        if number not in (known for known, _ in places):
+            places.append((number, self._where(kind, name)))
+        measure = ufl.Measure(kind, domain=self.domain, subdomain_data=places)
         metadata: dict[str, object] | None = None
         if degree is not None:
             metadata = {"quadrature_degree": degree} | ({"quadrature_rule": rule} if rule else {})
-        return NamedMeasure(measure(self.tags[name] or NO_TAG, metadata=metadata), self.factor)
+        return NamedMeasure(measure(number, metadata=metadata), self.factor)
+
+    def _where(self, kind: str, name: str) -> np.ndarray:
+        """What is integrated over on this rank: cells, or pairs of a cell and its facet."""
+        topology = self.domain.topology
+        if kind == "dx":
+            return fem.compute_integration_domains(
+                fem.IntegralType.cell, topology, self.cells(name)
+            )
+        facets = np.intersect1d(self.facets(name), exterior_facet_indices(topology))
+        return fem.compute_integration_domains(fem.IntegralType.exterior_facet, topology, facets)
 
     def _integrate_one(self, name: str, degree: int | None) -> float:
         """The integral of 1, with code that is the same for every name and compiled once."""
-        if name in self.regions:
-            kind, entities = fem.IntegralType.cell, self.cells(name)
-        else:
-            self._known(name, "surface", self.surfaces)
-            kind, entities = fem.IntegralType.exterior_facet, self.facets(name)
-        where = fem.compute_integration_domains(kind, self.domain.topology, entities)
+        kind = "dx" if name in self.regions else "ds"
         measure = ufl.Measure(
-            "dx" if name in self.regions else "ds",
+            kind,
             domain=self.domain,
-            subdomain_data=[(1, where)],
+            subdomain_data=[(1, self._where(kind, name))],
             metadata=None if degree is None else {"quadrature_degree": degree},
         )
-        form = fem.form(fem.Constant(self.domain, np.float64(1.0)) * measure(1))
+        form = compiled(fem.Constant(self.domain, np.float64(1.0)) * measure(1))
         return self.thickness * float(self.comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM))
 
 

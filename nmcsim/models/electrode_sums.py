@@ -23,6 +23,7 @@ from dolfinx.la import InsertMode
 from mpi4py import MPI
 
 from nmcsim.errors import InputError, Mistake
+from nmcsim.forms import compiled
 from nmcsim.observe.gradients import Cells
 from nmcsim.solve.fields import Array, Unknown
 from nmcsim.solve.problem import Problem
@@ -234,7 +235,7 @@ class Sums:
             self._present = (self.problem.assigned, state.copy())
 
     def _compile(self, form: Any) -> Any:
-        return fem.form(form, entity_maps=self._maps)
+        return compiled(form, entity_maps=self._maps)
 
     def _nodal(self, form: Any, unknown: Unknown) -> Array:
         """A linear form's entries at the owned nodes of an unknown."""

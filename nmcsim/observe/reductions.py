@@ -12,6 +12,7 @@ from dolfinx import fem
 from dolfinx.la import InsertMode
 from mpi4py import MPI
 
+from nmcsim.forms import compiled
 from nmcsim.solve.fields import Array, Unknown
 
 __all__ = ["Extremes", "Weighted"]
@@ -46,7 +47,7 @@ class Weighted:
     @classmethod
     def of(cls, unknown: Unknown, integral: Callable[[Any], Any]) -> Weighted:
         """The weight that ``integral(f)`` gives a function f, as ``f * mesh.ds("bare")`` does."""
-        vector = fem.assemble_vector(fem.form(integral(ufl.TestFunction(unknown.space))))
+        vector = fem.assemble_vector(compiled(integral(ufl.TestFunction(unknown.space))))
         vector.scatter_reverse(InsertMode.add)
         weights = vector.array[: unknown.owned]
         # of owned entries alone, with the ghosts' parts added to them: each counts once

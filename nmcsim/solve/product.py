@@ -20,6 +20,7 @@ from dolfinx import fem
 from petsc4py import PETSc
 from ufl.algorithms.replace import replace
 
+from nmcsim.forms import compiled
 from nmcsim.solve.blocks import Mat, Product
 from nmcsim.solve.edges import Edges
 from nmcsim.solve.fields import Array, Nodal, Unknown
@@ -119,7 +120,7 @@ def _cellwise(
     broken = [_broken(V) for V in spaces]
     carrier = fem.Function(broken[2])
     test, trial = form.arguments()
-    cellwise = fem.form(
+    cellwise = compiled(
         replace(
             form,
             {

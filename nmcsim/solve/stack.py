@@ -11,6 +11,7 @@ from dolfinx import fem
 from dolfinx.la import InsertMode
 from mpi4py import MPI
 
+from nmcsim.forms import compiled
 from nmcsim.solve.fields import Array, Unknown
 
 __all__ = ["Stack"]
@@ -50,7 +51,7 @@ class Stack:
 
     def compile(self, ufl_form: Any) -> Any:
         """The compiled form; None for None."""
-        return None if ufl_form is None else fem.form(ufl_form, **self.options)
+        return None if ufl_form is None else compiled(ufl_form, **self.options)
 
     def index(self, unknown: Unknown) -> int:
         """The place of an unknown in the stack."""
