@@ -19,7 +19,7 @@ from nmcsim.imaging.activation import HalfCycle, capacity_losses, half_cycles
 from nmcsim.results import Result, Series, resolved
 from nmcsim.sweeps.record import Curve, Observable
 
-__all__ = ["CURVES", "ROWS", "curves_of", "observables_of"]
+__all__ = ["COUNTS", "CURVES", "ROWS", "curves_of", "observables_of"]
 
 Array = NDArray[np.float64]
 
@@ -28,6 +28,9 @@ CYCLES = 2
 
 ROWS = 100
 """Rows of a record's curves at most: 10 kB of a record, and a line of one journal column."""
+
+COUNTS = ("steps", "rejected", "unknowns")
+"""Observables that are whole numbers."""
 
 CURVES = (
     "time", "step", "voltage", "current", "capacity", "charge", "soc", "theta_mean", "theta_min",
