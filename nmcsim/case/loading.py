@@ -13,7 +13,7 @@ from nmcsim.errors import InputError, Mistake
 
 
 def load(path: str | Path, overrides: Iterable[str] = ()) -> Case:
-    """Read a case file.
+    """Read a case file; a table ``[sweep]`` in it is another command's.
 
     Parameters
     ----------
@@ -34,15 +34,26 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Case:
     """
     file = Path(path)
     data = read_toml(file)
+    if data.keys() == {"sweep"}:
+        message = f"is a sweep; run it with: nmcsim sweep {path}"
+        raise InputError(Mistake("", message), str(path))
+    data.pop("sweep", None)
     try:
         for override in overrides:
-            data = _overridden(data, override)
+            data = overridden(data, override)
         return from_data(data, file.parent, file)
     except InputError as error:
         raise error.located(str(path)) from None
 
 
-def _overridden(data: dict[str, Any], override: str) -> dict[str, Any]:
+def overridden(data: dict[str, Any], override: str) -> dict[str, Any]:
+    """`data` with one key changed as ``--set`` says it: ``"table.key=value"``.
+
+    Raises
+    ------
+    InputError
+        There is no value, or a part of the key is not a table.
+    """
     key, equals, value = override.partition("=")
     if not equals or not key.strip():
         raise InputError(Mistake(f"--set {override}", "has no value; write --set table.key=value"))

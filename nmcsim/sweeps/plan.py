@@ -1,51 +1,34 @@
 """The plan of a sweep: its cases, known by what they say, and where they come from.
 
-`nmcsim.sweeps.read_sweep` makes one from a file; ``plan.json`` keeps it, so that whoever works on the
+`read_sweep` makes one from a file; ``plan.json`` keeps it, so that whoever works on the
 sweep later need not validate a thousand cases again.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from nmcsim.case.model import Case, from_data
+from nmcsim.case.model import Case
+from nmcsim.case.toml import read_toml
 from nmcsim.errors import InputError, Mistake
 from nmcsim.results import write_json, writing
+from nmcsim.sweeps.asked import asked_of
+from nmcsim.sweeps.axes import Parameter, Value, short_names
+from nmcsim.sweeps.combine import Combinations, applied, built
 
-__all__ = ["FILE", "Keep", "Parameter", "Plan", "Planned", "applied", "short_names"]
+__all__ = ["FILE", "Keep", "Parameter", "Plan", "Planned", "make_plan", "read_sweep", "short_names"]
 
 FILE = "plan.json"
 FORMAT = "nmcsim plan"
 VERSION = 1
 
 Keep = Literal["summary", "history", "all"]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A key of the case, or a variable, that varies in a sweep.
-
-    Parameters
-    ----------
-    key : str
-        Dotted, or the name of a variable.
-    unit : str
-        Of the numbers in `Planned.values`: "" for texts, "1" for plain numbers, else the unit that
-        the first value is written in, such as "um".
-    numeric : bool
-        Whether the values are numbers.
-    """
-
-    key: str
-    unit: str
-    numeric: bool
 
 
 @dataclass(frozen=True)
@@ -66,7 +49,7 @@ class Planned:
 
     number: int
     hash: str
-    values: Mapping[str, float | int | str]
+    values: Mapping[str, Value]
     changes: Mapping[str, Any]
 
 
@@ -106,7 +89,7 @@ class Plan:
     ranks_per_case: int = 1
     time_limit: float | None = None
     memory_limit: float | None = None
-    coarse: bool = field(default=False)
+    coarse: bool = False
 
     @cached_property
     def hash(self) -> str:
@@ -236,45 +219,83 @@ class Plan:
 _UNREADABLE = "is not the plan of a sweep; start the sweep again in a new directory"
 
 
-def built(data: Mapping[str, Any], folder: Path, *, coarse: bool) -> Case:
-    """The case that `data` describes, or a coarse one in its place; raises as `load` does."""
-    case = from_data(data, folder)
-    return case.coarse() if coarse else case
+def read_sweep(path: str | Path, overrides: Iterable[str] = (), *, coarse: bool = False) -> Plan:
+    """The plan of a sweep, all of its cases checked.
 
-
-def applied(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of the content of a case with some dotted keys changed.
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file with a table ``[sweep]``: of its own, naming a case, or a case.
+    overrides : iterable of str
+        As ``--set`` of the case that all start from: ``"numerics.rtol=1e-3"``.
+    coarse : bool
+        Whether each case is replaced by its coarse version (`Case.coarse`).
 
     Raises
     ------
     InputError
-        A part of a key is a value and not a table.
+        With all mistakes. One that a value makes alone is named once, by its axis, else by the
+        number and the values of a case.
     """
-    data = copy.deepcopy(dict(base))
-    for key, value in changes.items():
-        *tables, last = key.split(".")
-        here: Any = data
-        for depth, part in enumerate(tables, 1):
-            here = here.setdefault(part, {})
-            if not isinstance(here, dict):
-                place = ".".join(tables[:depth])
-                raise InputError(Mistake(key, f"cannot be set; {place} is a value and not a table"))
-        here[last] = copy.deepcopy(value)
-    return data
+    file = Path(path)
+    data = read_toml(file)
+    if "sweep" not in data:
+        message = "has no table [sweep]; write [sweep.grid] with key = [values], or run it as it is"
+        raise InputError(Mistake("", f"{message}: nmcsim run {path}"), str(path))
+    try:
+        return make_plan(data, file.parent, file, overrides=overrides, coarse=coarse)
+    except InputError as error:
+        raise error.located(str(path)) from None
 
 
-def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """The shortest ends of dotted keys that tell them apart: ``coverage``.
+def make_plan(
+    data: Mapping[str, Any],
+    folder: str | Path,
+    path: Path | None = None,
+    *,
+    overrides: Iterable[str] = (),
+    coarse: bool = False,
+) -> Plan:
+    """The plan that the content of a sweep's file describes.
 
-    ``binder.porosity`` and ``separator.porosity`` keep both parts.
+    Parameters
+    ----------
+    data : mapping
+        Tables, texts, numbers and lists, as TOML gives them.
+    folder : str or Path
+        Where the file stands, to which its ``case`` is relative.
+    path : Path, optional
+        The file.
+    overrides, coarse
+        As for `read_sweep`.
+
+    Raises
+    ------
+    InputError
+        As `read_sweep`.
     """
-    return {key: _shortest(key, [other for other in keys if other != key]) for key in keys}
-
-
-def _shortest(key: str, others: Iterable[str]) -> str:
-    parts, beside = key.split("."), [f".{other}" for other in others]
-    for length in range(1, len(parts)):
-        end = ".".join(parts[-length:])
-        if not any(other.endswith(f".{end}") for other in beside):
-            return end
-    return key
+    asked, found = asked_of(data, Path(folder), overrides)
+    if asked.factors and not any(m.place == "[sweep]" for m in found):
+        combinations = Combinations(asked, coarse=coarse)
+        found += combinations.by_value()
+        found = found or combinations.by_combination()
+    if found:
+        raise InputError(dict.fromkeys(found))
+    cases = tuple(
+        Planned(number, said, combinations.values(rows), combinations.changes(rows))
+        for number, (rows, said) in enumerate(combinations.hashes(), 1)
+    )
+    table = asked.table
+    return Plan(
+        title=asked.title,
+        path=path,
+        folder=asked.folder.absolute(),
+        base=asked.base,
+        parameters=tuple(axis.parameter for axis in asked.axes),
+        cases=cases,
+        keep=table.keep,
+        ranks_per_case=table.ranks_per_case,
+        time_limit=table.time_limit,
+        memory_limit=table.memory_limit,
+        coarse=coarse,
+    )
