@@ -12,7 +12,7 @@ import os
 import re
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -110,6 +110,10 @@ class Records:
 
     def records(self) -> dict[str, Record]:
         """All records of this version, by the hash of their case."""
+        return {hash: r for hash, r in self._every().items() if r.version == self.version}
+
+    def _every(self) -> dict[str, Record]:
+        """Those of other versions, too."""
         found: dict[str, Record] = {}
         for entry in _entries(self.folder):
             if not entry.name.endswith(".json") or entry.name.startswith("."):
@@ -123,7 +127,7 @@ class Records:
             if known is None or known[0] != mark:
                 known = self._read[entry.name] = (mark, _read(Path(entry.path)))
             record = known[1]
-            if record is not None and record.version == self.version:
+            if record is not None:
                 found[record.hash] = record
         return found
 
@@ -146,13 +150,29 @@ class Records:
             raise Superseded(attempt.hash)
         record.write(self.folder / f"{attempt.hash}.json")
 
+    def mark(self, attempt: Attempt, kind: str, cause: str, now: float) -> None:
+        """Record an attempt whose process could not do it itself; parameters as of `Record`.
+
+        Raises
+        ------
+        WriteFailure
+            The disk is full.
+        """
+        record = Record(
+            attempt.hash, "failed", kind, cause, attempt.number, self.version,
+            host=attempt.worker.host, started=attempt.started,
+            wall=max(0.0, now - attempt.started),
+        )  # fmt: skip
+        with suppress(Superseded):
+            self.finish(attempt, record)
+
     # -- claims -----------------------------------------------------------------------------
 
     def take(
         self,
         hashes: Iterable[str],
         worker: Worker,
-        wanted: Callable[[Record | None], bool],
+        wanted: Callable[[str, Record | None], bool],
         clock: Callable[[], float],
     ) -> Attempt | None:
         """Claim the first case that is wanted and that nobody works on.
@@ -164,7 +184,7 @@ class Records:
         worker : Worker
             Who will work on it.
         wanted : callable
-            Whether a case with this record, or none, is to be solved.
+            Whether a case, by its hash, with this record or none, is to be solved.
         clock : callable
             Seconds since 1970.
 
@@ -178,16 +198,17 @@ class Records:
         WriteFailure
             The disk is full.
         """
-        listed, records = self._listed(), self.records()
-        free = [h for h in hashes if wanted(records.get(h))]
+        listed, every = self._listed(), self._every()
+        records = {h: r for h, r in every.items() if r.version == self.version}
+        free = [h for h in hashes if wanted(h, records.get(h))]
         # what has brought whole jobs down comes last: the others are done by then
-        free.sort(key=lambda h: _lapses(listed.get(h), records.get(h)))
+        free.sort(key=lambda h: _lapses(listed.get(h), every.get(h)))
         for hash in free:
             seen = listed.get(hash, _Listed())
-            if seen.last and not self._is_over(hash, seen, records.get(hash)):
+            if seen.last and not self._is_over(hash, seen, every.get(hash)):
                 continue
             # it may have been finished since the claims were listed
-            if not wanted(self.record(hash)):
+            if not wanted(hash, self.record(hash)):
                 continue
             attempt = Attempt(hash, seen.last + 1, worker, clock())
             if self._claim(attempt):
@@ -225,7 +246,7 @@ class Records:
         """
         with suppress(OSError):
             (self.claims / f"{attempt.name}.died").touch()
-        record = self.record(attempt.hash)
+        record = _read(self.folder / f"{attempt.hash}.json")
         return _since(self._listed().get(attempt.hash, _Listed()).died, record)
 
     def attempt(self, hash: str, number: int) -> Attempt | None:
@@ -240,9 +261,21 @@ class Records:
                 return None
         return self._made[name]
 
-    def running(self, records: Mapping[str, Record] | None = None) -> dict[str, Attempt]:
+    def held_by(self, launch: str) -> Attempt | None:
+        """The attempt that a worker holds, dead or alive; None if its last one has ended."""
+        records = self._every()
+        for hash, seen in self._listed().items():
+            attempt = self.attempt(hash, seen.last) if seen.last not in seen.over else None
+            if attempt is None or attempt.worker.launch != launch:
+                continue
+            record = records.get(hash)
+            if record is None or record.attempt < attempt.number:
+                return attempt
+        return None
+
+    def running(self) -> dict[str, Attempt]:
         """The attempts that go on, by the hash of their case."""
-        done = self.records() if records is None else records
+        done = self._every()
         found: dict[str, Attempt] = {}
         for hash, seen in self._listed().items():
             if seen.last and not self._is_over(hash, seen, done.get(hash)):
