@@ -5,7 +5,10 @@
     result = nmcsim.simulate(case, out="results/quarter")
     later = nmcsim.Result.load("results/quarter")
 
-Only `simulate` needs DOLFINx.
+    table = nmcsim.sweep(case, grid={"physics.rock_salt.coverage": [0.25, 0.5]}, out="results/two")
+    later = nmcsim.Table.load("results/two")        # pandas DataFrames
+
+Only `simulate` and `sweep` need DOLFINx.
 """
 
 from __future__ import annotations
@@ -15,18 +18,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nmcsim.case import Case, load
+    from nmcsim.launch import sweep
     from nmcsim.results import Result
     from nmcsim.run import simulate
+    from nmcsim.sweeps.table import Table
 
 __version__ = "0.1.0"
 
-__all__ = ["Case", "Result", "__version__", "load", "simulate"]
+__all__ = ["Case", "Result", "Table", "__version__", "load", "simulate", "sweep"]
 
 _HOMES = {
     "Case": "nmcsim.case",
     "load": "nmcsim.case",
     "Result": "nmcsim.results",
     "simulate": "nmcsim.run",
+    "sweep": "nmcsim.launch",
+    "Table": "nmcsim.sweeps.table",
 }
 
 

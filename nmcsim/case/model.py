@@ -153,6 +153,11 @@ class Case(Section):
         """The files and result directories that the case reads, by the texts that name them."""
         return self._files
 
+    @property
+    def given(self) -> tuple[dict[str, Any], Path]:
+        """The content of the case file, as it was given, and the folder of the files it names."""
+        return copy.deepcopy(self._given), self._folder
+
     def replace(self, key: str, value: Any) -> Self:
         """A copy with one key changed.
 

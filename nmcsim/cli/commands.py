@@ -18,6 +18,7 @@ from typing import Any
 import nmcsim
 from nmcsim import log
 from nmcsim.case import Case, load
+from nmcsim.cli import sweep as sweeping
 from nmcsim.cli.ranks import World, rank
 from nmcsim.errors import InputError, Mistake, NmcsimError, RunFailure
 
@@ -48,7 +49,7 @@ def _case(options: argparse.Namespace) -> Case:
     return case.coarse() if options.coarse else case
 
 
-def _world(state: State) -> World:
+def world(state: State) -> World:
     """The ranks, once DOLFINx is imported; on every rank, after validation."""
     try:
         runtime = importlib.import_module("nmcsim.runtime")
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace, state: State) -> int:
     case = _case(options)
     out = options.out or Path("results") / (options.case.stem + "-coarse" * options.coarse)
     state["interrupted"] = f"interrupted; to go on: {_resuming(options, out)}"
-    comm = _world(state).comm
+    comm = world(state).comm
     from nmcsim.present import present
     from nmcsim.run import simulate
 
@@ -179,7 +180,7 @@ def mesh(options: argparse.Namespace, state: State) -> int:
     if not out.parent.is_dir():
         raise InputError(Mistake("--out", f"names a folder that does not exist: {out.parent}"))
     _check_picture(out, ".msh")
-    comm = _world(state).comm
+    comm = world(state).comm
     from nmcsim.mesh import build, picture
 
     geometry, patches = case.geometry, getattr(case, "patches", ())  # type: ignore[attr-defined]
@@ -234,6 +235,11 @@ def report(options: argparse.Namespace, state: State) -> int:
     from nmcsim.results import Result
 
     path = options.directory / "report.html"
+    if sweeping.is_sweep(options.directory):
+        from nmcsim.report.sweep import write_sweep_report
+
+        say(str(write_sweep_report(options.directory, path)))
+        return 0
     write_report(Result.load(options.directory), path)
     say(str(path))
     return 0
@@ -269,6 +275,9 @@ def completion(options: argparse.Namespace, state: State) -> int:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, State], int]] = {
     "run": run,
+    "sweep": sweeping.sweep,
+    "status": sweeping.status,
+    "plot": sweeping.plot,
     "check": check,
     "new": new,
     "mesh": mesh,

@@ -31,6 +31,7 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="store_true", help="print all versions and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     _add_run(commands)
+    _add_sweep(commands)
     _add_looks(commands)
     _add_results(commands)
     _add_materials(commands)
@@ -46,8 +47,10 @@ def _command(commands: Any, name: str, about: str) -> argparse.ArgumentParser:
     return made
 
 
-def _case_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("case", type=Path, metavar="CASE", help="case file (.toml)")
+def _case_options(
+    parser: argparse.ArgumentParser, name: str = "CASE", about: str = "case file (.toml)"
+) -> None:
+    parser.add_argument("case", type=Path, metavar=name, help=about)
     parser.add_argument(
         "--set",
         action="append",
@@ -84,6 +87,68 @@ def _add_run(commands: Any) -> None:
     )
     run.add_argument("--quiet", action="store_true", help="print nothing but mistakes")
     _mesh_cache(run)
+
+
+def _add_sweep(commands: Any) -> None:
+    sweep = _command(commands, "sweep", "solve a case for many values of its keys")
+    _case_options(sweep, "FILE", "file of the sweep, or a case with a table [sweep] (.toml)")
+    sweep.add_argument(
+        "--out", type=Path, metavar="DIR",
+        help="directory of the sweep (results/NAME OF THE FILE, with --coarse NAME-coarse)",
+    )  # fmt: skip
+    sweep.add_argument("--dry-run", action="store_true", help="list the cases, solve none")
+    sweep.add_argument(
+        "--workers", type=_count, metavar="N", help="cases at a time (the number of cores)"
+    )
+    sweep.add_argument(
+        "--ranks-per-case", type=_count, metavar="R", help="MPI ranks that share a case (1)"
+    )
+    sweep.add_argument(
+        "--shard", type=_shard, metavar="I/N",
+        help="only the I-th of N shares of the cases: for the jobs of an array",
+    )  # fmt: skip
+    sweep.add_argument("--retry-failed", action="store_true", help="try failed cases again")
+    sweep.add_argument(
+        "--extend", action="store_true",
+        help="the directory holds a sweep of other cases; keep what both share",
+    )  # fmt: skip
+    sweep.add_argument(
+        "--keep", choices=("summary", "history", "all"),
+        help="what is kept of each result: its numbers, its history too (default), or everything"
+        " with figures and report",
+    )  # fmt: skip
+    sweep.add_argument("--time-limit", metavar="T", help='of one case, such as "10 min"')
+    sweep.add_argument("--memory-limit", metavar="M", help='of one case, such as "2 GB"')
+    sweep.add_argument("--quiet", action="store_true", help="print nothing but mistakes")
+    _mesh_cache(sweep)
+    status = _command(commands, "status", "say how far a sweep is")
+    status.add_argument("directory", type=Path, metavar="DIR", help="directory of the sweep")
+    plot = _command(commands, "plot", "plot the results of a sweep")
+    plot.add_argument("directory", type=Path, metavar="DIR", help="directory of the sweep")
+    plot.add_argument("--x", required=True, metavar="COLUMN", help="column of the table, or curve")
+    plot.add_argument("--y", required=True, metavar="COLUMN[,COLUMN]", help="the same")
+    plot.add_argument("--z", metavar="COLUMN", help="draw a map of it over x and y")
+    plot.add_argument("--colour", metavar="COLUMN", help="a parameter that the colour stands for")
+    plot.add_argument("--facet", metavar="COLUMN", help="a panel for each of its values")
+    plot.add_argument("--log", default="", metavar="AXES", help="logarithmic axes: x, y or xy")
+    plot.add_argument("--where", metavar="CONDITION", help='only rows such as "coverage < 0.5"')
+    plot.add_argument("--curves", action="store_true", help="x and y are curves of each case")
+    plot.add_argument("--out", type=Path, metavar="FILE", help="picture (Y_over_X.png in DIR)")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a number of at least 1')
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    i, slash, of = text.partition("/")
+    if not (slash and i.isdigit() and of.isdigit() and 1 <= int(i) <= int(of)):
+        raise argparse.ArgumentTypeError(
+            f'"{text}" is not a share; write I/N with I from 1 to N, such as 3/8'
+        )
+    return int(i), int(of)
 
 
 def _add_looks(commands: Any) -> None:

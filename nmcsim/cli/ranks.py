@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 _RANK = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK", "SLURM_PROCID")
+_SIZE = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_NTASKS")
 PATIENCE = 5.0
 """How long the ranks that fail together may be apart [s]."""
 
@@ -20,6 +21,16 @@ def rank() -> int:
         names = _RANK
     text = next((os.environ[name] for name in names if name in os.environ), "0")
     return int(text) if text.isdigit() else 0
+
+
+def size() -> int:
+    """How many ranks the launcher has started; 1 without one."""
+    if "SLURM_PROCID" in os.environ and "SLURM_STEP_ID" not in os.environ:
+        names: tuple[str, ...] = _SIZE[:-1]
+    else:
+        names = _SIZE
+    text = next((os.environ[name] for name in names if name in os.environ), "1")
+    return int(text) if text.isdigit() else 1
 
 
 class World:

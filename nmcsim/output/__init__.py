@@ -2,10 +2,10 @@
 
 from nmcsim.output.asked import Asked
 from nmcsim.output.checkpoint import Checkpoint, Standing
-from nmcsim.output.directory import Claim, held
+from nmcsim.output.directory import Busy, Claim, held
 from nmcsim.output.initial import first_state
 from nmcsim.output.ledger import Ledger
 
 __all__ = [
-    "Asked", "Checkpoint", "Claim", "Ledger", "Standing", "first_state", "held",
+    "Asked", "Busy", "Checkpoint", "Claim", "Ledger", "Standing", "first_state", "held",
 ]  # fmt: skip

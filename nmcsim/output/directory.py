@@ -16,7 +16,7 @@ from nmcsim.mesh.ranks import on_one_rank
 from nmcsim.output.checkpoint import CHECKPOINT, Checkpoint
 from nmcsim.results import Journal, Result, writing
 
-__all__ = ["Claim", "held"]
+__all__ = ["Busy", "Claim", "held"]
 
 LOCK = ".lock"
 OURS = frozenset(
@@ -25,6 +25,10 @@ OURS = frozenset(
      "solid.vtkhdf", "electrolyte.vtkhdf", "mesh.msh", CHECKPOINT, "figures", "report.html",
      "journal", "coarser")
 )  # fmt: skip
+
+
+class Busy(InputError):
+    """A result directory that another process writes."""
 
 
 class Claim:
@@ -70,7 +74,7 @@ class Claim:
             except OSError as error:
                 os.close(self._file)
                 message = "is being written by another run; wait for it or choose another directory"
-                raise InputError(Mistake(self._place, message)) from error
+                raise Busy(Mistake(self._place, message)) from error
             if self._is_still_there():
                 return
             os.close(self._file)  # another claim ended without a trace just now

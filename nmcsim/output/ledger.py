@@ -182,9 +182,9 @@ class Ledger:
             "facts": dict(self.model.facts),
             "runs": [*(self._runs() if self._found else []), entry],
         }
-        write_json(path, content)
+        write_json(path, content, forced=False)  # the end of the run writes it again
         if not (self.directory / "mesh.msh").exists():
-            write_atomically(self.directory / "mesh.msh", msh.read_bytes())
+            write_atomically(self.directory / "mesh.msh", msh.read_bytes(), forced=False)
 
     def _runs(self) -> list[dict[str, Any]]:
         try:

@@ -1,0 +1,333 @@
+"""A sweep from its plan to its table: on one machine, in an MPI job, or a share of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nmcsim import __version__
+from nmcsim.errors import InputError, Mistake
+from nmcsim.launch.display import Display
+from nmcsim.launch.orders import Orders
+from nmcsim.launch.pool import Pool
+from nmcsim.stops import Interrupted
+from nmcsim.sweeps.plan import FILE, Plan
+from nmcsim.sweeps.records import Records
+from nmcsim.sweeps.status import Snapshot, resuming, snapshot
+
+if TYPE_CHECKING:
+    from nmcsim.sweeps.table import Table
+
+__all__ = ["Options", "Outcome", "launch", "prepare", "sweep"]
+
+OURS = frozenset(
+    (FILE, "claims", "records", "cases", "launches", "table.parquet", "table.csv", "report.html",
+     "figures")
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a sweep is to be run, beside what the plan says.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Cases at a time on one machine; as many as it has cores, where not given.
+    shard : (int, int), optional
+        (i, N): only the cases i, i + N, i + 2 N, ...; i from 1.
+    retry_failed : bool
+        Try failed cases again.
+    extend : bool
+        The directory may hold a sweep of other cases: its results are kept where they fit.
+    quiet : bool
+        No progress line.
+    mesh_cache : Path, optional
+    """
+
+    workers: int | None = None
+    shard: tuple[int, int] | None = None
+    retry_failed: bool = False
+    extend: bool = False
+    quiet: bool = True
+    mesh_cache: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a launch ended.
+
+    Parameters
+    ----------
+    directory : Path
+    snapshot : Snapshot
+        Of the whole sweep.
+    seconds : float
+        Of this launch.
+    solved : int
+        Cases that it has recorded.
+    """
+
+    directory: Path
+    snapshot: Snapshot
+    seconds: float
+    solved: int
+
+    @property
+    def failed(self) -> int:
+        return len(self.snapshot.failed)
+
+
+def prepare(plan: Plan, directory: Path, *, extend: bool = False) -> Records:
+    """Make the directory of a sweep, or find what there is of it.
+
+    Raises
+    ------
+    InputError
+        It holds something else.
+    WriteFailure
+        It cannot be written.
+    """
+    _refuse_other(plan, directory, extend)
+    records = Records(directory, __version__)
+    records.prepare()
+    plan.write(directory)
+    return records
+
+
+def _refuse_other(plan: Plan, directory: Path, extend: bool) -> None:
+    place = f"--out {directory}"
+    if directory.exists() and not directory.is_dir():
+        raise InputError(Mistake(place, "is a file; choose a directory"))
+    if (directory / FILE).is_file():
+        there = Plan.read(directory)
+        if there.hash != plan.hash and not extend:
+            message = (
+                f'holds a different sweep ("{there.title}", {len(there.cases)} cases); choose'
+                " another directory, or add --extend to keep what it shares with this one"
+            )
+            raise InputError(Mistake(place, message))
+    elif directory.is_dir():
+        foreign = sorted(p.name for p in directory.iterdir() if p.name not in OURS)
+        if foreign:
+            message = f'is not the directory of a sweep (it holds "{foreign[0]}"); choose another'
+            raise InputError(Mistake(place, message))
+
+
+def orders_of(plan: Plan, records: Records, options: Options) -> Orders:
+    """What this launch is to do: its share of the cases, the longest first."""
+    cases = list(plan.cases)
+    if options.shard is not None:
+        i, of = options.shard
+        cases = cases[i - 1 :: of]
+    expected = {p.hash: getattr(p, "cost", 0.0) for p in cases}
+    hashes = sorted(expected, key=lambda hash: -expected[hash])  # stable: else as planned
+    found = records.records()
+    retry = {
+        hash: found[hash].attempt
+        for hash in hashes
+        if options.retry_failed and hash in found and found[hash].failed
+    }
+    return Orders(
+        uuid.uuid4().hex[:8], tuple(hashes), retry, plan.keep, plan.time_limit, plan.memory_limit,
+        plan.ranks_per_case, None if options.mesh_cache is None else str(options.mesh_cache),
+    )  # fmt: skip
+
+
+def launch(plan: Plan, directory: Path, options: Options, comm: Any = None) -> Outcome:
+    """Solve what is open of a sweep; collective on ``comm``.
+
+    Parameters
+    ----------
+    plan : Plan
+    directory : Path
+    options : Options
+    comm : MPI.Comm, optional
+        All ranks of an MPI job; without it workers of this machine are started.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    InputError
+        The directory holds something else, or the job has too few ranks.
+    Interrupted
+        A signal came; what was begun goes on from its last step with the same command.
+    RunFailure
+        The disk is full, or no worker can be started.
+    """
+    began = time.time()
+    if comm is None:
+        records, orders = _prepared(plan, directory, options)
+        before = _attempts(records)
+        interrupted = _on_this_machine(plan, records, orders, options)
+    else:
+        from nmcsim.launch.groups import check_ranks, run_groups
+        from nmcsim.mesh.ranks import on_one_rank
+
+        check_ranks(plan.ranks_per_case, comm.size)
+        orders = on_one_rank(comm, lambda: _prepared(plan, directory, options)[1])
+        records = Records(directory, __version__)
+        before = _attempts(records)
+        display = Display(plan, records, not options.quiet)
+        interrupted = run_groups(plan, records, orders, comm, display)
+        if comm.rank == 0:
+            display.clear()
+    outcome = _outcome(plan, records, directory, before, time.time() - began)
+    if comm is None or comm.rank == 0:
+        write_outputs(plan, directory)
+    if interrupted:
+        found = outcome.snapshot
+        raise Interrupted(
+            f"interrupted with {found.done} of {found.total} cases done; to go on: "
+            f"{resuming(plan, directory)}"
+        )
+    return outcome
+
+
+def _prepared(plan: Plan, directory: Path, options: Options) -> tuple[Records, Orders]:
+    records = prepare(plan, directory, extend=options.extend)
+    return records, orders_of(plan, records, options)
+
+
+def _attempts(records: Records) -> dict[str, int]:
+    return {hash: record.attempt for hash, record in records.records().items()}
+
+
+def _outcome(
+    plan: Plan, records: Records, directory: Path, before: Mapping[str, int], seconds: float
+) -> Outcome:
+    after = _attempts(records)
+    solved = sum(before.get(hash) != attempt for hash, attempt in after.items())
+    return Outcome(directory, snapshot(plan, records), seconds, solved)
+
+
+def _on_this_machine(plan: Plan, records: Records, orders: Orders, options: Options) -> bool:
+    """Run the pool; whether a signal stopped it."""
+    count = options.workers or max(1, cores() // orders.ranks)
+    display = Display(plan, records, not options.quiet)
+    pool = Pool(plan, records, orders, count, display)
+    with _signals(pool) as noted:
+        try:
+            pool.run()
+        finally:
+            display.clear()
+    return bool(noted)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def _signals(pool: Pool) -> Iterator[list[int]]:
+    """Stop the pool at SIGINT and SIGTERM."""
+    noted: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        noted.append(number)
+        pool.stop()
+
+    before: dict[int, Any] = {}
+    with suppress(ValueError):  # not the main thread: the caller's own handling stands
+        for number in (int(signal.SIGINT), int(signal.SIGTERM)):
+            before[number] = signal.signal(number, note)
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def write_outputs(plan: Plan, directory: Path) -> None:
+    """Write the table and the report of what there is."""
+    from nmcsim.report.sweep import write_sweep_report
+    from nmcsim.sweeps.table import Table
+
+    Table.of(plan, Records(directory, __version__).records(), directory).write(directory)
+    write_sweep_report(directory)
+
+
+def sweep(
+    case: Any,
+    *,
+    grid: Mapping[str, Any] | None = None,
+    zip: Mapping[str, Sequence[Any]] | None = None,
+    sample: Mapping[str, Any] | None = None,
+    replicas: Mapping[str, Any] | None = None,
+    set: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    keep: str = "history",
+    time_limit: str | None = None,
+    memory_limit: str | None = None,
+    ranks_per_case: int = 1,
+    retry_failed: bool = False,
+    extend: bool = False,
+    quiet: bool = True,
+) -> Table:
+    """Solve a case for many values of its keys, on the cores of this machine.
+
+    Parameters
+    ----------
+    case : Case, Plan, str or Path
+        What all cases start from; or a plan, or the file of a sweep, which say everything.
+    grid, zip, sample, replicas, set : mapping, optional
+        As the tables of the same name in a sweep's file: keys are dotted, values lists or ranges.
+    out : path, optional
+        Directory of the sweep; a temporary one if absent. A second call with the same goes on.
+    workers : int, optional
+        Cases at a time; as many as there are cores.
+    keep : str
+        What is kept of each result: "summary", "history" or "all".
+    time_limit, memory_limit : str, optional
+        Of a case, with a unit: "10 min", "2 GB".
+    ranks_per_case : int
+    retry_failed, extend, quiet : bool
+        As the options of ``nmcsim sweep``.
+
+    Returns
+    -------
+    Table
+        A pandas DataFrame with a row for each case; failed cases are rows, too.
+
+    Raises
+    ------
+    InputError
+        With all mistakes; nothing was run.
+    Interrupted
+        Ctrl-C; the same call goes on.
+    RunFailure
+        The disk is full, or no worker can be started.
+    """
+    from nmcsim.case import Case
+    from nmcsim.sweeps import make_plan, read_sweep
+    from nmcsim.sweeps.table import Table
+
+    kinds = {"grid": grid, "zip": zip, "sample": sample, "replicas": replicas, "set": set}
+    asked: dict[str, Any] = {name: dict(table) for name, table in kinds.items() if table}
+    if isinstance(case, Case):
+        asked |= {"keep": keep, "ranks_per_case": ranks_per_case}
+        asked |= {"time_limit": time_limit} if time_limit else {}
+        asked |= {"memory_limit": memory_limit} if memory_limit else {}
+        data, folder = case.given
+        plan = make_plan(data | {"sweep": asked}, folder, case.path)
+    elif asked:
+        raise InputError(Mistake(next(iter(asked)), "is for a Case; the file says it itself"))
+    else:
+        plan = case if isinstance(case, Plan) else read_sweep(case)
+    directory = Path(tempfile.mkdtemp(prefix="nmcsim-sweep-") if out is None else out)
+    options = Options(workers, None, retry_failed, extend, quiet)
+    launch(plan, directory, options)
+    return Table.load(directory)

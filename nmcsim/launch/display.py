@@ -1,0 +1,55 @@
+"""How far a sweep is, on a terminal."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TextIO
+
+from nmcsim.sweeps.plan import Plan
+from nmcsim.sweeps.records import Records
+from nmcsim.sweeps.status import duration, snapshot
+
+__all__ = ["Display"]
+
+
+class Display:
+    """One line that is rewritten, on a terminal only.
+
+    Parameters
+    ----------
+    plan : Plan
+    records : Records
+    shown : bool
+        False for a quiet launch.
+    stream : TextIO, optional
+        Standard error by default.
+    """
+
+    def __init__(
+        self, plan: Plan, records: Records, shown: bool, stream: TextIO | None = None
+    ) -> None:
+        self._plan, self._records = plan, records
+        self._stream = stream or sys.stderr
+        self._shown = shown and self._stream.isatty()
+
+    def __call__(self) -> None:
+        """Show it as it is now."""
+        if not self._shown:
+            return
+        found = snapshot(self._plan, self._records)
+        bar = "#" * int(24 * found.done / max(found.total, 1))
+        failed = f", {len(found.failed)} failed" if found.failed else ""
+        rate = f"  {found.per_hour:.3g} cases/h" if math.isfinite(found.per_hour) else ""
+        left = f"  {duration(found.seconds_left)} left" if found.done else ""
+        self._stream.write(
+            f"\r  [{bar:<24}] {found.done}/{found.total} done, {len(found.running)} running{failed}"
+            f"{rate}{left}\x1b[K"
+        )
+        self._stream.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()

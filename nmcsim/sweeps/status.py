@@ -1,0 +1,161 @@
+"""How far a sweep is: from its files, while it runs and after it died."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmcsim.sweeps.plan import Plan, Planned
+from nmcsim.sweeps.record import Record
+from nmcsim.sweeps.records import Attempt, Records
+
+__all__ = ["Snapshot", "described_values", "duration", "resuming", "snapshot", "status_text"]
+
+SHOWN = 20
+"""Failures and running cases that fit on a screen."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A sweep at one moment.
+
+    Parameters
+    ----------
+    total : int
+        Cases in the plan; those that say the same count once.
+    records : tuple of Record
+        Of cases that have ended.
+    running : tuple of (Planned, Attempt)
+    """
+
+    total: int
+    records: tuple[Record, ...]
+    running: tuple[tuple[Planned, Attempt], ...]
+
+    @property
+    def failed(self) -> tuple[Record, ...]:
+        return tuple(record for record in self.records if record.failed)
+
+    @property
+    def done(self) -> int:
+        return len(self.records)
+
+    @property
+    def open(self) -> int:
+        """Cases that have neither ended nor begun."""
+        return self.total - self.done - len(self.running)
+
+    @property
+    def asleep(self) -> bool:
+        """Whether nobody works on it although cases are open."""
+        return self.open > 0 and not self.running
+
+    @property
+    def seconds_left(self) -> float:
+        """Estimated from the cases that have ended [s]; NaN if that cannot be said."""
+        walls = [record.wall for record in self.records if math.isfinite(record.wall)]
+        if not walls or not self.running:
+            return 0.0 if self.done == self.total else math.nan
+        mean = sum(walls) / len(walls)
+        now = time.time()
+        begun = sum(max(0.1 * mean, mean - (now - a.started)) for _, a in self.running)
+        return (self.open * mean + begun) / len(self.running)
+
+    @property
+    def per_hour(self) -> float:
+        """Cases an hour, of those that ended last; NaN before the second one."""
+        ends = sorted(r.started + r.wall for r in self.records if math.isfinite(r.started + r.wall))
+        recent = ends[-50:]
+        if len(recent) < 2 or recent[-1] <= recent[0]:
+            return math.nan
+        return 3600.0 * (len(recent) - 1) / (recent[-1] - recent[0])
+
+
+def snapshot(plan: Plan, records: Records) -> Snapshot:
+    """Read how far a sweep is."""
+    known = {planned.hash: planned for planned in plan.cases}
+    found = {hash: record for hash, record in records.records().items() if hash in known}
+    running = [
+        (known[hash], attempt)
+        for hash, attempt in sorted(records.running().items())
+        if hash in known
+    ]
+    return Snapshot(len(known), tuple(found.values()), tuple(running))
+
+
+def described_values(plan: Plan, planned: Planned) -> str:
+    """What varies, in a case: ``coverage = 0.5, diameter = 2.5 um``."""
+    units = {p.key: p.unit for p in plan.parameters}
+    return ", ".join(
+        f"{key.rpartition('.')[2]} = {_value(value)}{_unit(units.get(key, ''))}"
+        for key, value in planned.values.items()
+    )
+
+
+def _value(value: float | str) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _unit(unit: str) -> str:
+    return "" if unit in ("", "1") else f" {unit}"
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: "45 s", "12 min", "3.5 h", "2.1 d"."""
+    if not math.isfinite(seconds):
+        return "unknown"
+    if seconds < 90.0:
+        return f"{seconds:.0f} s"
+    if seconds < 5400.0:
+        return f"{seconds / 60.0:.0f} min"
+    return f"{seconds / 3600.0:.1f} h" if seconds < 172800.0 else f"{seconds / 86400.0:.1f} d"
+
+
+def resuming(plan: Plan, directory: Path, more: Sequence[str] = ()) -> str:
+    """The command that goes on with a sweep."""
+    file = str(plan.path) if plan.path is not None else "FILE"
+    return shlex.join(["nmcsim", "sweep", file, "--out", str(directory), *more])
+
+
+def status_text(plan: Plan, directory: Path, found: Snapshot) -> str:
+    """What ``nmcsim status DIR`` prints."""
+    kinds = Counter(record.status for record in found.records)
+    lines = [
+        f"{plan.title}  ({found.total} cases, varying {', '.join(p.key for p in plan.parameters)})",
+        f"  {kinds['finished']} finished, {kinds['ended early']} ended early, "
+        f"{kinds['failed']} failed, {len(found.running)} running, {found.open} open",
+    ]
+    if found.running and found.done:
+        rate = f"{found.per_hour:.3g} cases/h, " if math.isfinite(found.per_hour) else ""
+        lines.append(f"  {rate}{duration(found.seconds_left)} left")
+    now = time.time()
+    for planned, attempt in found.running[:SHOWN]:
+        lines.append(
+            f"  running  case {planned.number} ({described_values(plan, planned)}) for "
+            f"{duration(max(0.0, now - attempt.started))} on {attempt.worker.host}, process "
+            f"{attempt.worker.process}" + (f", attempt {attempt.number}" * (attempt.number > 1))
+        )
+    lines += _more(len(found.running), "running")
+    known = {planned.hash: planned for planned in plan.cases}
+    failures = sorted(found.failed, key=lambda record: known[record.hash].number)
+    for record in failures[:SHOWN]:
+        planned = known[record.hash]
+        lines.append(
+            f"  failed   case {planned.number} ({described_values(plan, planned)}): {record.cause}"
+        )
+    lines += _more(len(failures), "failed")
+    if found.asleep:
+        lines.append(f"  nobody works on it; to go on: {resuming(plan, directory)}")
+    elif failures and found.done == found.total:
+        again = resuming(plan, directory, ["--retry-failed"])
+        lines.append(f"  to try the failed ones again: {again}")
+    return "\n".join(lines)
+
+
+def _more(count: int, what: str) -> list[str]:
+    return [f"  and {count - SHOWN} more {what}"] if count > SHOWN else []
