@@ -13,13 +13,14 @@ from nmcsim.case.geometry import Geometry
 from nmcsim.case.material import MaterialTable
 from nmcsim.case.model import case_models
 from nmcsim.case.shape import geometry, geometry_names
+from nmcsim.case.sweep_table import SweepTable
 from nmcsim.materials import electrolyte_names, names
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of all case files.
+    """The JSON Schema of all case files, and of those of sweeps.
 
     Returns
     -------
@@ -29,11 +30,21 @@ def schema() -> dict[str, Any]:
     """
     definitions: dict[str, Any] = {}
     models = [_case(name, kind, definitions) for name, kind in case_models().items()]
+    sweep = _lifted(SweepTable.model_json_schema(), definitions)
+    for model in models:
+        model["properties"]["sweep"] = {"description": "What varies, for nmcsim sweep.", **sweep}
+    alone = {
+        "title": "Sweep",
+        "type": "object",
+        "properties": {"sweep": {**sweep, "required": ["case"]}},
+        "required": ["sweep"],
+        "additionalProperties": False,
+    }
     return {
         "$schema": DIALECT,
         "title": "nmcsim case",
         "type": "object",
-        "oneOf": models,
+        "oneOf": [*models, alone],
         "$defs": definitions,
     }
 

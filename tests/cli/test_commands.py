@@ -71,9 +71,9 @@ def test_check_takes_the_coarse_case_too(nmcsim: Callable[..., Any]):
 
 
 def test_schema_is_json(nmcsim: Callable[..., Any]):
-    models = json.loads(nmcsim("schema").out)["oneOf"]
-    assert len(models) == 2
-    assert all("properties" in model for model in models)
+    files = json.loads(nmcsim("schema").out)["oneOf"]
+    assert len(files) == 3  # cases of two models, and a sweep
+    assert all("sweep" in file["properties"] for file in files)
 
 
 def test_materials_are_listed_shown_and_plotted(nmcsim: Callable[..., Any], folder: Path):

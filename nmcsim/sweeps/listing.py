@@ -1,0 +1,111 @@
+"""What a sweep will do, as text: its cases, their number, and how long it will take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nmcsim.sweeps.axes import Value, short_names
+from nmcsim.sweeps.cost import cost
+from nmcsim.sweeps.plan import Plan, Planned
+from nmcsim.sweeps.timings import seconds
+
+__all__ = ["estimate", "listed", "time_said", "total_said"]
+
+_SHOWN = 20  # first and last cases of a long sweep
+_SAMPLED = 200  # cases whose cost is computed, spread over the plan
+_WIDEST = 40
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+
+
+def listed(plan: Plan, workers: int) -> str:
+    """The table that ``nmcsim sweep FILE --dry-run`` prints.
+
+    Parameters
+    ----------
+    plan : Plan
+    workers : int
+        How many cases are solved at a time.
+    """
+    shown = _ends(plan.cases)
+    taken = {planned.number: _seconds(plan, planned) for planned in shown}
+    rows = [_header(plan), *(_row(plan, planned) for planned in shown)]
+    if None not in taken.values():
+        rows[0].append("about")
+        for row, value in zip(rows[1:], taken.values(), strict=True):
+            row.append(time_said(value or 0.0))
+    lines = _aligned(rows)
+    left_out = len(plan.cases) - len(shown)
+    if left_out:
+        lines.insert(1 + _SHOWN, f"... {left_out} more ...")
+    return "\n".join([plan.title, "", *lines, "", total_said(plan, workers)])
+
+
+def total_said(plan: Plan, workers: int) -> str:
+    """How many cases there are, and how long all will take, in a sentence."""
+    distinct = len({planned.hash for planned in plan.cases})
+    count = f"{len(plan.cases)} case{'s' * (len(plan.cases) > 1)}"
+    if distinct < len(plan.cases):
+        count += f", {distinct} of them different"
+    total = estimate(plan, workers)
+    if total is None:
+        return f"{count}; how long they take is not known before a first case has run here"
+    by = f"{workers} worker{'s' * (workers > 1)}"
+    return f"{count}; about {time_said(total)} with {by}"
+
+
+def estimate(plan: Plan, workers: int) -> float | None:
+    """Seconds that all cases take with so many workers; None if nothing is known."""
+    distinct = list({planned.hash: planned for planned in plan.cases}.values())
+    stride = max(1, len(distinct) // _SAMPLED)
+    found = [_seconds(plan, planned) for planned in distinct[::stride]]
+    known = [value for value in found if value is not None]
+    if not known:
+        return None
+    mean = sum(known) / len(known)
+    # no more workers than cases, and never less than the longest one
+    return max(mean * len(distinct) / max(1, min(workers, len(distinct))), max(known))
+
+
+def time_said(duration: float) -> str:
+    """A time as people say it: ``12 s``, ``3.5 min``, ``2.1 h``."""
+    for size, unit in ((_DAY, "days"), (_HOUR, "h"), (_MINUTE, "min")):
+        if duration >= 2.0 * size:
+            return f"{duration / size:.2g} {unit}"
+    return f"{duration:.2g} s"
+
+
+def _seconds(plan: Plan, planned: Planned) -> float | None:
+    case = plan.case(planned)
+    return seconds(case.model, cost(case))
+
+
+def _ends(cases: Sequence[Planned]) -> list[Planned]:
+    if len(cases) <= 2 * _SHOWN:
+        return list(cases)
+    return [*cases[:_SHOWN], *cases[-_SHOWN:]]
+
+
+def _header(plan: Plan) -> list[str]:
+    short = short_names([parameter.key for parameter in plan.parameters])
+    return ["case"] + [
+        short[p.key] + (f" / {p.unit}" if p.unit not in ("", "1") else "") for p in plan.parameters
+    ]
+
+
+def _row(plan: Plan, planned: Planned) -> list[str]:
+    return [str(planned.number), *(_said(planned.values[p.key]) for p in plan.parameters)]
+
+
+def _said(value: Value) -> str:
+    if not isinstance(value, str):
+        return f"{value:.6g}"
+    return value if len(value) <= _WIDEST else f"{value[: _WIDEST - 3]}..."
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows in columns, flush right as numbers are."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
