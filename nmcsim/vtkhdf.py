@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nmcsim.results import write_atomically
+from nmcsim.results.hdf5 import write_plain
 
 CELL_TYPES: Mapping[str, tuple[int, int]] = {
     "triangle": (5, 3),
@@ -106,10 +107,11 @@ def write_vtkhdf(
                 data=frames.ravel(),
                 chunks=(max(1, len(points)),),
                 compression="gzip",
+                compression_opts=1,
                 shuffle=True,
             )
             stacked.attrs["unit"] = units[name]
-            offsets[name] = np.arange(len(moments), dtype=np.int64) * len(points)
+            write_plain(offsets, name, np.arange(len(moments), dtype=np.int64) * len(points))
     write_atomically(path, image.getvalue())
 
 
@@ -124,23 +126,21 @@ def _points(nodes: ArrayLike) -> NDArray[np.float64]:
 
 def _write_mesh(root: Any, points: NDArray[Any], cells: NDArray[np.int64], number: int) -> None:
     m, per_cell = cells.shape
-    root["NumberOfPoints"] = np.array([len(points)], dtype=np.int64)
-    root["NumberOfCells"] = np.array([m], dtype=np.int64)
-    root["NumberOfConnectivityIds"] = np.array([cells.size], dtype=np.int64)
-    root["Points"] = points
-    root["Points"].attrs["unit"] = "m"
-    root["Connectivity"] = cells.ravel()
-    root["Offsets"] = np.arange(m + 1, dtype=np.int64) * per_cell
-    root["Types"] = np.full(m, number, dtype=np.uint8)
+    write_plain(root, "NumberOfPoints", np.array([len(points)], dtype=np.int64))
+    write_plain(root, "NumberOfCells", np.array([m], dtype=np.int64))
+    write_plain(root, "NumberOfConnectivityIds", np.array([cells.size], dtype=np.int64))
+    write_plain(root, "Points", points, unit="m")
+    write_plain(root, "Connectivity", cells.ravel())
+    write_plain(root, "Offsets", np.arange(m + 1, dtype=np.int64) * per_cell)
+    write_plain(root, "Types", np.full(m, number, dtype=np.uint8))
 
 
 def _write_steps(steps: Any, times: NDArray[np.float64]) -> None:
     zero = np.zeros(len(times), dtype=np.int64)
     steps.attrs["NSteps"] = len(times)
-    steps["Values"] = times
-    steps["Values"].attrs["unit"] = "s"
-    steps["NumberOfParts"] = zero + 1
-    steps["PartOffsets"] = zero
-    steps["PointOffsets"] = zero
-    steps["CellOffsets"] = zero[:, None]
-    steps["ConnectivityIdOffsets"] = zero[:, None]
+    write_plain(steps, "Values", times, unit="s")
+    write_plain(steps, "NumberOfParts", zero + 1)
+    write_plain(steps, "PartOffsets", zero)
+    write_plain(steps, "PointOffsets", zero)
+    write_plain(steps, "CellOffsets", zero[:, None])
+    write_plain(steps, "ConnectivityIdOffsets", zero[:, None])

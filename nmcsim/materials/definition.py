@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from nmcsim.constants import F, R
 from nmcsim.errors import Mistake
 from nmcsim.expression import is_ufl
-from nmcsim.materials.law import Law, LawError, narrow
+from nmcsim.materials.law import KEPT, Law, LawError, narrow
 
 LAWS: Final = ("U", "D", "i0")
 ELECTRONIC: Final = ("K",)  # laws that a material may lack
@@ -144,6 +145,9 @@ class Material:
         LawError
             U does not fall, or a law is not positive, somewhere in its valid range.
         """
+        return _chemical(self, T)
+
+    def _chemical_diffusivity(self, T: float) -> Law:
         self.check_well_posed()
         if self.D.kind == "chemical":
             return self.D
@@ -175,6 +179,12 @@ class Material:
         ]
         if mistakes:
             raise LawError(mistakes)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _chemical(material: Material, T: float) -> Law:
+    """Asked for several times of each case, each time with its checks at `POINTS`."""
+    return material._chemical_diffusivity(T)
 
 
 def _not_falling(law: Law) -> list[Mistake]:

@@ -5,6 +5,7 @@ The variable is the stoichiometry theta of a crystal, or the concentration c of 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ DECADES: Final = 1.0  # how far that continuation may depart from the value at t
 
 FINE: Final = 0.125  # change of ln(law) in a cell: error of a cubic 0.125**4 / 384, below 1e-6
 MOST_CELLS: Final = 131_072
+KEPT: Final = 16  # curves in memory: 0.1 MB each, 4 MB the largest
 
 NAMES: Final = {
     "U": "open-circuit potential",
@@ -215,6 +217,10 @@ class Law:
         law it levels off over a quarter of the range, within a decade of the value at the end, so
         that neither a trial state of the solver nor ``extrapolate`` meets a negative diffusivity.
         """
+        return _curve(self, n)
+
+    def _on_grid(self, n: int) -> Curve:
+        """What :meth:`curve` gives, computed."""
         lo, hi = self.valid
         if not self.positive:
             x = np.linspace(lo, hi, n + 1)
@@ -281,6 +287,12 @@ class Law:
             where = self.argument.shown(theta[bad][0])
             sentence = f"is not finite, or its slope is not, at {where}; {narrow(self)}"
             raise LawError(Mistake("", sentence))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _curve(law: Law, n: int) -> Curve:
+    """The curve of a law, for as many laws as a sweep alternates between."""
+    return law._on_grid(n)
 
 
 def narrow(law: Law) -> str:

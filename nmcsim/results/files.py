@@ -48,8 +48,17 @@ def writing(path: Path) -> Iterator[None]:
         raise WriteFailure(f"{path}: could not be written: {reason}") from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, forced: bool = True) -> None:
     """Write ``content`` beside ``path``, force it to the disk, then rename it into place.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes
+    forced : bool
+        False leaves it to the kernel when the disk has it: a kill costs nothing then, a power cut
+        may, and a shared file system keeps nobody waiting. For what is written again or can be had
+        elsewhere.
 
     Raises
     ------
@@ -62,7 +71,8 @@ def write_atomically(path: Path, content: bytes) -> None:
             with aside.open("wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                if forced:
+                    os.fsync(file.fileno())
             os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
@@ -85,8 +95,10 @@ def plain(value: Any) -> Any:
     return value
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any], *, forced: bool = True) -> None:
     """Write ``content`` as indented JSON, atomically; NaN and infinity become null.
+
+    ``forced`` is that of `write_atomically`.
 
     Raises
     ------
@@ -94,4 +106,4 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         As `writing`.
     """
     text = json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False)
-    write_atomically(path, (text + "\n").encode())
+    write_atomically(path, (text + "\n").encode(), forced=forced)

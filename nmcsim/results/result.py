@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
+from nmcsim.results.hdf5 import text_of
 from nmcsim.results.particles import PARTICLE_QUANTITIES, ParticleSeries
 from nmcsim.results.series import FieldMap, Points, Quantity, Series, SurfaceTheta, ThetaMap
 from nmcsim.results.write import FORMAT, VERSION
@@ -231,10 +232,8 @@ def _read_history(path: Path) -> dict[str, Any]:
 
 
 def _series(name: str, data: Any) -> Series:
-    a = data.attrs
-    return Series(
-        name, data[:].astype(np.float64), str(a["unit"]), str(a["symbol"]), str(a["description"])
-    )
+    unit, symbol, description = (text_of(data, key) for key in ("unit", "symbol", "description"))
+    return Series(name, data[:].astype(np.float64), unit, symbol, description)
 
 
 def _surface(file: Any) -> SurfaceTheta | None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmcsim.results.files import write_atomically, write_json
+from nmcsim.results.hdf5 import write_array
 from nmcsim.results.particles import PARTICLE_QUANTITIES, ParticleSeries
 from nmcsim.results.series import FieldMap, Points, Series, SurfaceTheta, ThetaMap
 
@@ -88,9 +89,7 @@ def write_history(
 def _dataset(
     group: Any, name: str, values: NDArray[Any], unit: str, symbol: str, description: str
 ) -> None:
-    packed = {"compression": "gzip", "shuffle": True} if np.size(values) > 4096 else {}
-    dataset = group.create_dataset(name, data=values, **packed)
-    dataset.attrs.update({"unit": unit, "symbol": symbol, "description": description})
+    write_array(group, name, values, unit=unit, symbol=symbol, description=description)
 
 
 def _write_surface(group: Any, surface: SurfaceTheta) -> None:
@@ -188,24 +187,32 @@ def _particles_csv(time: NDArray[Any], particles: ParticleSeries) -> bytes:
         unit = PARTICLE_QUANTITIES[name].unit
         header += [f"{name} of {particle} [{unit}]" for particle in particles.names]
         columns += list(series.T)
-    return table(header, zip(*columns, strict=True))
+    return _of_columns(header, columns)
 
 
 def _history_csv(history: Mapping[str, Series], points: Points | None) -> bytes:
     columns = [(f"{c.name} [{c.unit}]", c.values) for c in history.values()]
     if points is not None:
         columns += [(f"theta at {n} [1]", points.theta[:, i]) for i, n in enumerate(points.names)]
-    return table(
-        [head for head, _ in columns], zip(*(values for _, values in columns), strict=True)
-    )
+    return _of_columns([head for head, _ in columns], [values for _, values in columns])
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """A CSV file as bytes: a header line, then ``rows``; NaN and None are empty cells."""
+    return _csv(header, ([_cell(value) for value in row] for row in rows))
+
+
+def _of_columns(header: Sequence[str], columns: Sequence[NDArray[Any]]) -> bytes:
+    """The same from columns of floats, which the writer of CSV shows in full by itself."""
+    plain = ([None if v != v else v for v in column.tolist()] for column in columns)
+    return _csv(header, zip(*plain, strict=True))
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows(rows)
     return text.getvalue().encode()
 
 
