@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -42,8 +45,9 @@ def key(shape: Geometry, patches: Patches) -> str:
 def mesh_file(shape: Geometry, patches: Patches, folder: Path) -> Path:
     """The mesh of `shape` as a .msh file in `folder`, generated if it is not there.
 
-    Processes that generate the same mesh at the same time do not disturb each other: each writes
-    a file of its own and renames it when it is complete.
+    Of several processes that ask for it at the same time one generates it, and the others wait.
+    It is written aside and renamed when it is complete: where they cannot wait for each other, on a
+    file system without locks, they do not disturb each other either.
 
     Raises
     ------
@@ -66,12 +70,33 @@ def mesh_file(shape: Geometry, patches: Patches, folder: Path) -> Path:
         ) from error
     partial = Path(name)
     try:
-        generate(shape, patches, partial)
-        partial.chmod(0o644)
-        os.replace(partial, found)
+        with _alone_for(found):
+            if not found.is_file():  # another process may have made it since
+                generate(shape, patches, partial)
+                partial.chmod(0o644)
+                os.replace(partial, found)
     finally:
         partial.unlink(missing_ok=True)
     return found
+
+
+@contextmanager
+def _alone_for(found: Path) -> Iterator[None]:
+    """Generate this mesh as the only process; the lock is the kernel's and ends with its process.
+
+    Its file goes with it. Who waited for it holds a lock that nobody else can see any more, but
+    then the mesh is there.
+    """
+    path, handle = found.with_name(f".{found.name}.lock"), None
+    with suppress(OSError):  # a file system without locks: at worst a mesh is made twice
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
 
 
 def generate(shape: Geometry, patches: Patches, path: Path) -> None:

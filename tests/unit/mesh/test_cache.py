@@ -76,27 +76,85 @@ def test_the_key_covers_the_vertices_and_not_the_path(tmp_path: Path) -> None:
     assert mesh_cache.key(polygon("b.csv", "1,1"), ()) == first
 
 
-def test_builders_at_the_same_time_do_not_clash(tmp_path: Path) -> None:
-    code = f"""
+BUILDER = """
+import sys
 from pathlib import Path
 from nmcsim.case.shape import shape
-from nmcsim.mesh.cache import mesh_file
+from nmcsim.mesh import cache
+
+generate = cache.generate
+def counted(*arguments):
+    print("generated", flush=True)
+    {delay}
+    generate(*arguments)
+cache.generate = counted
+{more}
 disk = shape("disk")(diameter="2.5 um", height="1 um")
-print(mesh_file(disk, {PATCHES}, Path({str(tmp_path)!r})).read_bytes()[:11])
+print("ready", flush=True)
+sys.stdin.readline()
+print(cache.mesh_file(disk, {patches}, Path({folder!r})).read_bytes()[:11])
 """
-    builders = [
-        subprocess.Popen(
-            [sys.executable, "-c", code],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=clean_environment(),
-        )
-        for _ in range(3)
-    ]
-    said = [builder.communicate(timeout=120)[0] for builder in builders]
-    assert [builder.returncode for builder in builders] == [0, 0, 0]
-    assert set(said) == {"b'$MeshFormat'\n"}
+
+
+def builder(folder: Path, delay: str = "", more: str = "") -> subprocess.Popen[str]:
+    code = BUILDER.format(delay=delay, more=more, patches=PATCHES, folder=str(folder))
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=clean_environment(),
+    )
+
+
+def together(builders: list[subprocess.Popen[str]]) -> list[str]:
+    """What they print from when all of them are ready."""
+    for one in builders:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in builders:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    said = [one.communicate(timeout=120)[0] for one in builders]
+    assert [one.returncode for one in builders] == [0] * len(builders)
+    return said
+
+
+def test_of_builders_at_the_same_time_one_generates(tmp_path: Path) -> None:
+    said = together([builder(tmp_path) for _ in range(3)])
+    assert all(text.endswith("b'$MeshFormat'\n") for text in said)
+    assert "".join(said).count("generated") == 1
     assert len(list(tmp_path.iterdir())) == 1
+
+
+NO_LOCKS = """
+def refused(*_):
+    raise OSError(95, "Operation not supported")
+cache.fcntl.flock = refused
+"""
+
+
+def test_builders_that_cannot_lock_do_not_clash(tmp_path: Path) -> None:
+    said = together([builder(tmp_path, more=NO_LOCKS) for _ in range(2)])
+    assert all(text.endswith("b'$MeshFormat'\n") for text in said)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_killed_builder_keeps_nobody_waiting(tmp_path: Path) -> None:
+    killed, waiting = builder(tmp_path, delay="import time; time.sleep(60)"), builder(tmp_path)
+    for one in (killed, waiting):
+        assert one.stdout is not None
+        assert one.stdin is not None
+        assert one.stdout.readline() == "ready\n"
+        one.stdin.write("\n")
+        one.stdin.flush()
+        if one is killed:
+            assert one.stdout.readline() == "generated\n"
+    killed.kill()
+    killed.communicate()
+    assert waiting.communicate(timeout=60)[0] == "generated\nb'$MeshFormat'\n"
+    assert len(list(tmp_path.glob("disk-*.msh"))) == 1
 
 
 def test_a_failed_build_leaves_nothing(
