@@ -131,7 +131,10 @@ def _remembered(compile_objects: Callable[..., Any]) -> Callable[..., Any]:
     kind = compile_objects.__name__.removeprefix("compile_")
 
     @functools.wraps(compile_objects)
-    def remembered(objects: Any, options: Any, cache_dir: Path | None = None, **rest: Any) -> Any:
+    def remembered(
+        objects: Any, options: Any = None, cache_dir: Path | None = None, **rest: Any
+    ) -> Any:
+        options = options or {}
         name = _module_name(kind, objects, options, **rest)
         key = (str(cache_dir), name)
         if key not in known:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import subprocess
 import sys
 import textwrap
 import time
+import weakref
 from pathlib import Path
+from typing import Any
 
 import pytest
+import ufl
 
 from nmcsim import runtime
 from nmcsim.errors import NmcsimError
+from nmcsim.runtime import MPI, dolfinx
 from tests.mpirun import clean_environment
 
 
@@ -229,3 +234,115 @@ def test_a_cache_that_cannot_be_locked_is_used_all_the_same(tmp_path: Path) -> N
     assert runtime._guarded(lambda cache_dir: "compiled")(cache_dir=tmp_path / "file" / "jit") == (
         "compiled"
     )
+
+
+COUNT = """
+import sys
+from ffcx.codegeneration import jit
+compile_objects = jit._compile_objects
+def counted(*arguments, **more):
+    print("compiled", flush=True)
+    return compile_objects(*arguments, **more)
+jit._compile_objects = counted
+from nmcsim.runtime import MPI, dolfinx
+from dolfinx import fem, mesh
+import ufl
+domain = mesh.create_unit_square(MPI.COMM_SELF, 1, 1)
+print("ready", flush=True)
+sys.stdin.readline()
+x = ufl.SpatialCoordinate(domain)
+for integrand in (x[0], x[0] * x[1]):
+    print(round(fem.assemble_scalar(fem.form(integrand * ufl.dx)), 12))
+"""
+
+
+def started_together(folder: Path, number: int) -> list[str]:
+    """What `COUNT` prints in processes that begin to compile at the same time."""
+    ran = [
+        subprocess.Popen(
+            [sys.executable, "-c", COUNT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=clean_environment(XDG_CACHE_HOME=str(folder)),
+        )
+        for _ in range(number)
+    ]
+    for one in ran:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in ran:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    said = [one.communicate(timeout=60)[0] for one in ran]
+    assert [one.returncode for one in ran] == [0] * number
+    return said
+
+
+def test_processes_that_start_together_compile_each_form_once(tmp_path: Path) -> None:
+    jit = tmp_path / "nmcsim" / "jit"
+    jit.mkdir(parents=True)
+    unfinished(jit, "killed")
+    said = started_together(tmp_path, 3)
+    assert all(text.replace("compiled\n", "") == "0.5\n0.25\n" for text in said)
+    assert "".join(said).count("compiled") == 2
+    assert (jit / "libffcx_killed.c.abandoned").exists()
+
+
+def a_form(cells: int) -> Any:
+    domain = dolfinx.mesh.create_unit_square(MPI.COMM_SELF, cells, cells)
+    return ufl.SpatialCoordinate(domain)[1] ** 3 * ufl.dx
+
+
+def test_code_that_a_process_has_costs_it_neither_lock_nor_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"cache_dir": tmp_path}
+    first = dolfinx.fem.form(a_form(1), jit_options=options)
+    made = sorted(path.name for path in tmp_path.iterdir())
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the cache was asked")
+
+    monkeypatch.setattr(runtime, "_alone_in", never)
+    monkeypatch.setattr(runtime.jit, "get_cached_module", never)
+    second = dolfinx.fem.form(a_form(2), jit_options=options)
+    assert second.ufcx_form == first.ufcx_form
+    assert dolfinx.fem.assemble_scalar(second) == pytest.approx(0.25, rel=1e-14)  # round-off
+    assert sorted(path.name for path in tmp_path.iterdir()) == made
+
+
+def test_code_in_the_cache_is_had_without_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is known by the name that FFCx gives it; by another the lock would be taken."""
+    options = {"cache_dir": tmp_path}
+    dolfinx.fem.form(a_form(1), jit_options=options)
+    loaded = runtime._remembered(runtime.jit.compile_forms.__wrapped__)  # as another process
+
+    def never(*_: object) -> None:
+        raise AssertionError("the lock was taken")
+
+    monkeypatch.setattr(runtime, "_alone_in", never)
+    monkeypatch.setattr(runtime.jit, "compile_forms", loaded)
+    again = dolfinx.fem.form(a_form(1), jit_options=options)
+    assert dolfinx.fem.assemble_scalar(again) == pytest.approx(0.25, rel=1e-14)  # round-off
+
+
+def test_a_process_that_has_settled_holds_no_mesh() -> None:
+    class Cycle:
+        pass
+
+    def made() -> weakref.ref[object]:
+        held, domain = Cycle(), dolfinx.mesh.create_unit_square(MPI.COMM_SELF, 1, 1)
+        held.itself, held.domain = held, domain  # type: ignore[attr-defined]
+        return weakref.ref(domain)
+
+    gone = made()
+    try:
+        runtime.settle()
+        assert gone() is None
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
