@@ -116,7 +116,7 @@ def _chosen(table: Table, where: str | None) -> Table:
 # -- files ------------------------------------------------------------------------------------
 
 
-def write_plot(plot: Plot, path: str | Path) -> Path:
+def write_plot(plot: Plot, path: str | Path) -> list[Path]:
     """Write a plot as PNG (300 dpi) and PDF, with its numbers as CSV beside them.
 
     Parameters
@@ -127,8 +127,8 @@ def write_plot(plot: Plot, path: str | Path) -> Path:
 
     Returns
     -------
-    Path
-        Of the PNG.
+    list of Path
+        The PNG, the PDF and the CSV file.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def write_plot(plot: Plot, path: str | Path) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
     save(plot.figure, place)
     write_atomically(place.with_suffix(".csv"), csv_table(plot.head, plot.rows))
-    return place.with_suffix(".png")
+    return [place.with_suffix(suffix) for suffix in (".png", ".pdf", ".csv")]
 
 
 def write_sweep_figures(directory: str | Path) -> list[Path]:
@@ -189,12 +189,12 @@ def write_sweep_figures(directory: str | Path) -> list[Path]:
             plot = draw(table, x=x, y=name, colour=colour, facet=panel, log=log)
         else:
             plot = draw(table, x="case", y=name)
-        written.append(write_plot(plot, folder / "figures" / name))
+        written.append(write_plot(plot, folder / "figures" / name)[0])
     over = next((n for n in ("capacity", "charge", "time") if _has_curve(records, n)), None)
     if over and _has_curve(records, "voltage"):
         plot = draw(table, records, x=over, y="voltage", curves=True, facet=facet,
                     colour=(varied or ["case"])[0])  # fmt: skip
-        written.append(write_plot(plot, folder / "figures" / "voltage_curves"))
+        written.append(write_plot(plot, folder / "figures" / "voltage_curves")[0])
     return written
 
 

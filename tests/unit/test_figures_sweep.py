@@ -257,8 +257,9 @@ def test_curves_of_all_cases_have_one_unit(crystals: Sweep) -> None:
 
 def test_a_plot_is_written_with_its_numbers(crystals: Sweep, tmp_path: Path) -> None:
     plot = draw(crystals.table, x="coverage", y="com_distance_max", colour="rate")
-    path = write_plot(plot, tmp_path / "new" / "plot.pdf")
-    assert path == tmp_path / "new" / "plot.png"
+    written = write_plot(plot, tmp_path / "new" / "plot.pdf")
+    path = written[0]
+    assert [p.name for p in written] == ["plot.png", "plot.pdf", "plot.csv"]
     assert sorted(p.name for p in path.parent.iterdir()) == ["plot.csv", "plot.pdf", "plot.png"]
     with path.with_suffix(".csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
