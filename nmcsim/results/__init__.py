@@ -28,7 +28,7 @@ from nmcsim.results.series import (
     ThetaMap,
     series,
 )
-from nmcsim.results.unreacted import RESOLVED, resolved
+from nmcsim.results.unreacted import RESOLVED, largest_distance, resolved
 from nmcsim.results.write import (
     STATUSES,
     final_observables,
@@ -59,6 +59,7 @@ __all__ = [
     "final_observables",
     "headline",
     "headline_lines",
+    "largest_distance",
     "resolved",
     "series",
     "table",

@@ -8,7 +8,7 @@ import numpy as np
 
 from nmcsim.results.series import Series
 
-__all__ = ["RESOLVED", "resolved"]
+__all__ = ["RESOLVED", "largest_distance", "resolved"]
 
 RESOLVED = 0.01
 """Smallest unreacted share of the area whose centre of mass counts: about one resolution element
@@ -35,3 +35,42 @@ def resolved(distance: Series, unreacted_share: Series | None) -> Series:
     return replace(
         distance, values=np.where(unreacted_share.values >= RESOLVED, distance.values, np.nan)
     )
+
+
+def largest_distance(
+    distance: Series, unreacted_share: Series | None, soc: Series | None = None
+) -> tuple[float, float]:
+    """The largest centre-of-mass distance while the region is resolved, and the state of charge.
+
+    It is often the last one before the region becomes too small, between two rows: the distance is
+    nearly linear in the share of the area, along which it is followed to `RESOLVED`. So it does not
+    depend on where the time steps fell.
+
+    Parameters
+    ----------
+    distance, unreacted_share, soc : Series
+        Columns of the history; without ``soc`` the second number is NaN.
+
+    Returns
+    -------
+    value, soc : float
+        [m], [1]; NaN where there is no region.
+    """
+    seen = resolved(distance, unreacted_share).values
+    if not np.isfinite(seen).any():
+        return float("nan"), float("nan")
+    row = int(np.nanargmax(seen))
+    value = float(seen[row])
+    at = float(soc.values[row]) if soc is not None and row < len(soc) else float("nan")
+    if unreacted_share is None or row == 0 or row + 1 >= len(seen) or np.isfinite(seen[row + 1]):
+        return value, at
+    share = unreacted_share.values
+    # towards the next row where it has a region; else onwards from the last two
+    other = row + 1 if np.isfinite(distance.values[row + 1]) else row - 1
+    if not np.isfinite(distance.values[other]) or share[other] == share[row]:
+        return value, at
+    part = (RESOLVED - share[row]) / (share[other] - share[row])
+    value += part * (float(distance.values[other]) - value)
+    if soc is not None:
+        at += part * (float(soc.values[other]) - at)
+    return value, at

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmcsim.imaging.activation import HalfCycle, capacity_losses, half_cycles
-from nmcsim.results import Result, Series, resolved
+from nmcsim.results import Result, Series, largest_distance, resolved
 from nmcsim.sweeps.record import Curve, Observable
 
 __all__ = ["COUNTS", "CURVES", "ROWS", "curves_of", "observables_of"]
@@ -90,9 +90,10 @@ def _whole(result: Result) -> Iterator[tuple[str, Observable]]:
     largest = _largest(spread)[0]
     yield "theta_spread_max", Observable(largest, "1", "largest difference of lithium per site")
     if "com_distance" in result.history:
-        share = result.history.get("unreacted_share")
-        value, row = _largest(resolved(result.history["com_distance"], share).values)
-        where = float(soc[row]) if row < len(soc) else math.nan
+        value, where = largest_distance(
+            result.history["com_distance"],
+            *(result.history.get(n) for n in ("unreacted_share", "soc")),
+        )
         yield "com_distance_max", Observable(value, "m", "largest centre-of-mass distance")
         about = "state of charge at the largest centre-of-mass distance"
         yield "soc_at_com_distance_max", Observable(where, "1", about)
