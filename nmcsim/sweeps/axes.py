@@ -49,7 +49,7 @@ class Parameter:
     numeric: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # by identity: lists among its values have no hash
 class Axis:
     """The values of one key.
 
