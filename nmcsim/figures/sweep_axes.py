@@ -25,6 +25,7 @@ from nmcsim.sweeps.table import Table
 
 __all__ = [
     "DARK",
+    "NAMED",
     "NO_VALUE",
     "PANELS_ABREAST",
     "Array",
@@ -42,6 +43,8 @@ Array = NDArray[np.float64]
 
 LABEL = 30
 """Characters in a line of a label on an upright axis: about the height of a panel."""
+NAMED = 6
+"""Values that are named one by one at a colour bar, or along the cells of a map."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FACETS = 12
 """Panels of a figure at most: more are smaller than their labels."""
@@ -182,13 +185,19 @@ class Colouring:
     mappable: ScalarMappable | None
 
     @classmethod
-    def of(cls, axis: Axis) -> Colouring:
+    def of(cls, axis: Axis, log: bool = False) -> Colouring:
         if axis.ticks:
             return cls(axis, None)
         finite = axis.values[np.isfinite(axis.values)]
         low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-        norm = LogNorm(low, high) if finite.size and axis.wide else Normalize(low, high)
+        norm = LogNorm(low, high) if log else Normalize(low, high)
         return cls(axis, ScalarMappable(norm, DARK))
+
+    @classmethod
+    def by(cls, table: Table, key: str) -> Colouring:
+        """The colours of a column; a parameter that spans decades has them on a logarithm."""
+        axis = column(table, key)
+        return cls.of(axis, key in table.attrs["parameters"] and axis.wide)
 
     def colour(self, row: int) -> Any:
         value = self.axis.values[row]
@@ -211,6 +220,9 @@ class Colouring:
                 self.mappable, ax=panels.all, label=text, aspect=30 * len(panels.rows)
             )
             bar.outline.set_linewidth(0.6)
+            values = np.unique(self.axis.values[np.isfinite(self.axis.values)])
+            if len(values) <= NAMED and not isinstance(self.mappable.norm, LogNorm):
+                bar.set_ticks(values.tolist(), labels=[f"{value:.3g}" for value in values])
             return
         handles = [
             Line2D(

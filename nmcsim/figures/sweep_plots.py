@@ -19,6 +19,7 @@ from nmcsim.errors import InputError, Mistake
 from nmcsim.figures.style import COLOURS, styled
 from nmcsim.figures.sweep_axes import (
     DARK,
+    NAMED,
     NO_VALUE,
     Array,
     Axis,
@@ -36,8 +37,6 @@ __all__ = ["Plot", "families", "lines", "maps"]
 
 JOINED = "#9aa3ad"
 """Of a line whose points have colours of their own."""
-CELLS = 6
-"""Cells along an axis whose values have room for a name each."""
 SPARSE = 4.0
 """Cells for each value: more of them are no grid."""
 CROWD = 200
@@ -76,7 +75,7 @@ def lines(
     """Observables over a column, below each other; as `nmcsim.figures.sweep.draw`."""
     over = checked(column(table, x), "x" in log)
     values = [checked(column(table, y), "y" in log) for y in ys]
-    colouring = None if colour is None else Colouring.of(column(table, colour))
+    colouring = None if colour is None else Colouring.by(table, colour)
     along = _along(table, x)
     early = table["status"].to_numpy() == "ended early"
     with styled():
@@ -202,7 +201,7 @@ def maps(
 
 def _tick_cells(along: Any, centres: Array, axis: Axis, log: bool) -> None:
     """Name the values of the cells themselves, where there is room and they are short."""
-    if not axis.ticks and not log and len(centres) <= CELLS:
+    if not axis.ticks and not log and len(centres) <= NAMED:
         along.set_ticks(centres, [f"{value:.3g}" for value in centres])
     elif log:
         along.set_minor_locator(NullLocator())
@@ -257,7 +256,7 @@ def families(
             raise InputError(Mistake(name, f"is no curve of the records; {offer}"))
     parameters = table.attrs["parameters"]
     by = colour or (parameters[0] if parameters else "case")
-    colouring = Colouring.of(column(table, by))
+    colouring = Colouring.by(table, by)
     largest = {name: _largest(name, kept) for name in (x, *ys)}
     axes = {name: _of_curve(name, known[name], most) for name, most in largest.items()}
     with styled():

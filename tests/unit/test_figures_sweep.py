@@ -92,6 +92,19 @@ def test_numbers_as_colour_get_a_bar(crystals: Sweep) -> None:
     assert [axes.get_ylabel() for axes in bars(plot.figure)] == ["Flux ratio"]
     assert [axes.get_ylabel() for axes in panels(plot.figure)][1:] == ["", ""]
     assert not plot.figure.legends
+    # few values are named themselves
+    assert bars(plot.figure)[0].get_yticks().tolist() == [0.0, 0.2, 0.4, 0.6]
+
+
+def test_only_parameters_choose_a_logarithm_for_their_colours(electrodes: Sweep) -> None:
+    """An observable that is zero up to round-off spans decades, too."""
+    table = electrodes.table.copy()
+    table["tiny"] = np.geomspace(1e-12, 1.0, 16)
+    scales = [
+        bars(draw(table, x="wetted", y="wall", colour=key).figure)[0].get_yscale()
+        for key in ("K", "tiny")
+    ]
+    assert scales == ["log", "linear"]
 
 
 def test_what_ended_early_is_hollow(crystals: Sweep) -> None:
