@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from nmcsim.errors import InputError, Mistake
 from nmcsim.figures import save
@@ -95,22 +97,29 @@ def _chosen(table: Table, where: str | None) -> Table:
             return found
         counts = ", ".join(f"{n} {status}" for status, n in table["status"].value_counts().items())
         raise InputError(Mistake("", f"nothing has finished yet: {counts or 'no case'}"))
-    columns = [str(column) for column in table.columns]
-    # a dotted key is no name in Python: its end is one, where it is the only one
-    ends = {name: table[name] for name in columns if name.isidentifier()}
-    for name in columns:
-        end = name.rpartition(".")[2]
-        if sum(other.rpartition(".")[2] == end for other in columns) == 1:
-            ends[end] = table[name]
-    try:
-        found = table.query(where, resolvers=[ends], engine="python")
-    except Exception as error:  # pandas raises nearly anything on a text that it cannot read
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        message = f"is no condition on the columns ({said}); write such as status == 'finished'"
-        raise InputError(Mistake(f'where = "{where}"', message)) from error
-    if not len(found):
+    mask = _mask(table, where)
+    if not mask.any():
         raise InputError(Mistake(f'where = "{where}"', f"holds for none of {len(table)} cases"))
-    return found
+    return table[mask]
+
+
+def _mask(table: Table, where: str) -> Any:
+    """Rows for which a condition holds; it may name dotted keys by their ends."""
+    columns = [str(name) for name in table.columns]
+    ends = [name.rpartition(".")[2] for name in columns]
+    # a dotted key is no name in Python
+    names = {
+        end: table[name] for name, end in zip(columns, ends, strict=True) if ends.count(end) == 1
+    }
+    try:
+        mask = table.eval(where, resolvers=[names], engine="python")
+        said = f"it is {mask!r}" if not isinstance(mask, pd.Series) else "it is a number or a text"
+    except Exception as error:  # pandas raises nearly anything on a text that it cannot read
+        mask, said = None, str(error).partition("\n")[0] or type(error).__name__
+    if not (isinstance(mask, pd.Series) and pd.api.types.is_bool_dtype(mask.dtype)):
+        message = f"is no condition on the columns ({said}); write such as status == 'finished'"
+        raise InputError(Mistake(f'where = "{where}"', message))
+    return mask.fillna(False).astype(bool)
 
 
 # -- files ------------------------------------------------------------------------------------
