@@ -97,6 +97,16 @@ def test_a_shape_beside_the_case_is_found(installed: Installed, tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["nmcsim", "nmcsim.cli"])
 def test_importing_is_light(installed: Installed, tmp_path: Path, name: str) -> None:
-    heavy = ["dolfinx", "petsc4py", "mpi4py", "gmsh", "matplotlib", "bokeh", "pandas", "pint"]
+    heavy = [
+        "dolfinx",
+        "petsc4py",
+        "mpi4py",
+        "gmsh",
+        "matplotlib",
+        "bokeh",
+        "pandas",
+        "pyarrow",
+        "pint",
+    ]
     code = f"import sys, {name}; print(*[m for m in {heavy!r} if m in sys.modules])"
     assert run(installed.python, "-c", code, cwd=tmp_path).stdout.split() == []
