@@ -6,7 +6,7 @@ import copy
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +14,26 @@ from nmcsim.case.model import Case, from_data
 from nmcsim.case.toml import toml_value
 from nmcsim.errors import InputError, Mistake
 from nmcsim.sweeps.axes import Axis, Factor, Value, short_names, text_of
+from nmcsim.sweeps.cost import cost
 from nmcsim.sweeps.words import filled
 
 if TYPE_CHECKING:
     from nmcsim.sweeps.asked import Asked
 
-__all__ = ["Combinations", "applied", "built"]
+__all__ = ["Combinations", "Sound", "applied", "built"]
 
 _MOST = 10  # mistakes of one list, and of all combinations
 _LONGEST = 40
 
 Rows = tuple[int, ...]  # which row of each factor
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A case that can be run: its hash, and what it costs."""
+
+    hash: str
+    cost: float
 
 
 def built(data: Mapping[str, Any], folder: Path, *, coarse: bool) -> Case:
@@ -69,7 +78,7 @@ class Combinations:
         self.asked = asked
         self.coarse = coarse
         self.short = short_names([axis.key for axis in asked.axes])
-        self._tried: dict[Rows, str | tuple[Mistake, ...]] = {}
+        self._tried: dict[Rows, Sound | tuple[Mistake, ...]] = {}
 
     def __iter__(self) -> Iterator[Rows]:
         return itertools.product(*(range(len(factor)) for factor in self.asked.factors))
@@ -84,11 +93,11 @@ class Combinations:
         used = {key: value for key, value in given.items() if key not in self.asked.variables}
         return used | {key: filled(text, given) for key, text in self.asked.texts.items()}
 
-    def hashes(self) -> Iterator[tuple[Rows, str]]:
-        """Of the case of each combination that can be run, in order."""
+    def sound(self) -> Iterator[tuple[Rows, Sound]]:
+        """The combinations that can be run, in order."""
         for rows in self:
             found = self._outcome(rows)
-            if isinstance(found, str):
+            if isinstance(found, Sound):
                 yield rows, found
 
     def _chosen(self, rows: Rows) -> Iterator[tuple[Axis, int]]:
@@ -96,21 +105,22 @@ class Combinations:
             for axis in factor.axes:
                 yield axis, row
 
-    def _outcome(self, rows: Rows) -> str | tuple[Mistake, ...]:
+    def _outcome(self, rows: Rows) -> Sound | tuple[Mistake, ...]:
         if rows not in self._tried:
             self._tried[rows] = self._try(self.changes(rows))
         return self._tried[rows]
 
-    def _try(self, changes: Mapping[str, Any]) -> str | tuple[Mistake, ...]:
+    def _try(self, changes: Mapping[str, Any]) -> Sound | tuple[Mistake, ...]:
         try:
             data = applied(self.asked.base, changes)
-            return built(data, self.asked.folder, coarse=self.coarse).hash
+            case = built(data, self.asked.folder, coarse=self.coarse)
+            return Sound(case.hash, cost(case))
         except InputError as error:
             return error.mistakes
 
     def _wrong(self, rows: Rows) -> tuple[Mistake, ...]:
         found = self._outcome(rows)
-        return () if isinstance(found, str) else found
+        return () if isinstance(found, Sound) else found
 
     def by_value(self) -> list[Mistake]:
         """Each value with the first ones of the others: a wrong one is named once, at its axis."""
@@ -125,7 +135,8 @@ class Combinations:
     def _beyond_axes(self, everywhere: Sequence[Mistake], first: Rows) -> Iterator[Mistake]:
         """Mistakes of the first case that are of no axis: of the case, or of what is set."""
         rest = [m for m in everywhere if _owner(m, self.asked.axes) is None]
-        alone = self._try({}) if rest else ""
+        alone = self._try({}) if rest else ()
+        alone = () if isinstance(alone, Sound) else alone
         original = _wrong_with(self.asked.original, self.asked.folder) if rest else ()
         for m in rest:
             key = _within(m, (*self.asked.constants, *self.asked.texts))

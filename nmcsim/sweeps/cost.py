@@ -30,7 +30,7 @@ def cost(case: Case) -> float:
 
     Unknowns times steps of the protocol, those of each cycle counted.
     """
-    return unknowns(case) * len(cast(Any, case).protocol.steps)
+    return float(f"{unknowns(case) * len(cast(Any, case).protocol.steps):.6g}")
 
 
 def unknowns(case: Case) -> float:

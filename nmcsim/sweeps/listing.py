@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nmcsim.sweeps.axes import Value, short_names
-from nmcsim.sweeps.cost import cost
 from nmcsim.sweeps.plan import Plan, Planned
 from nmcsim.sweeps.timings import seconds
 
 __all__ = ["estimate", "listed", "time_said", "total_said"]
 
 _SHOWN = 20  # first and last cases of a long sweep
-_SAMPLED = 200  # cases whose cost is computed, spread over the plan
 _WIDEST = 40
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
@@ -27,12 +25,12 @@ def listed(plan: Plan, workers: int) -> str:
         How many cases are solved at a time.
     """
     shown = _ends(plan.cases)
-    taken = {planned.number: _seconds(plan, planned) for planned in shown}
     rows = [_header(plan), *(_row(plan, planned) for planned in shown)]
-    if None not in taken.values():
+    taken = _taken(plan, shown)
+    if taken is not None:
         rows[0].append("about")
-        for row, value in zip(rows[1:], taken.values(), strict=True):
-            row.append(time_said(value or 0.0))
+        for row, value in zip(rows[1:], taken, strict=True):
+            row.append(time_said(value))
     lines = _aligned(rows)
     left_out = len(plan.cases) - len(shown)
     if left_out:
@@ -55,15 +53,11 @@ def total_said(plan: Plan, workers: int) -> str:
 
 def estimate(plan: Plan, workers: int) -> float | None:
     """Seconds that all cases take with so many workers; None if nothing is known."""
-    distinct = list({planned.hash: planned for planned in plan.cases}.values())
-    stride = max(1, len(distinct) // _SAMPLED)
-    found = [_seconds(plan, planned) for planned in distinct[::stride]]
-    known = [value for value in found if value is not None]
-    if not known:
+    taken = _taken(plan, list({planned.hash: planned for planned in plan.cases}.values()))
+    if taken is None:
         return None
-    mean = sum(known) / len(known)
-    # no more workers than cases, and never less than the longest one
-    return max(mean * len(distinct) / max(1, min(workers, len(distinct))), max(known))
+    # never less than the longest one
+    return max(sum(taken) / workers, max(taken))
 
 
 def time_said(duration: float) -> str:
@@ -74,9 +68,16 @@ def time_said(duration: float) -> str:
     return f"{duration:.2g} s"
 
 
-def _seconds(plan: Plan, planned: Planned) -> float | None:
-    case = plan.case(planned)
-    return seconds(case.model, cost(case))
+def _taken(plan: Plan, cases: Sequence[Planned]) -> list[float] | None:
+    """Seconds that each case will take; None if of one nothing is known."""
+    models = [planned.changes.get("model", plan.base["model"]) for planned in cases]
+    rates = {model: seconds(model, 1.0) for model in set(models)}
+    found = [
+        rate * planned.cost
+        for planned, model in zip(cases, models, strict=True)
+        if (rate := rates[model]) is not None
+    ]
+    return found if len(found) == len(cases) else None
 
 
 def _ends(cases: Sequence[Planned]) -> list[Planned]:

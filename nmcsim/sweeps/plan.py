@@ -45,12 +45,15 @@ class Planned:
         By the key of each parameter: a number in its unit, or a text.
     changes : mapping of str to Any
         What differs from the base, by dotted key, as a case file says it.
+    cost : float
+        As `nmcsim.sweeps.cost.cost` says; only ratios mean anything.
     """
 
     number: int
     hash: str
     values: Mapping[str, Value]
     changes: Mapping[str, Any]
+    cost: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,12 @@ class Plan:
                 "parameters": [[p.key, p.unit, p.numeric] for p in self.parameters],
                 "changed": changed,
                 "cases": [
-                    [c.hash, [c.values[key] for key in keys], [c.changes[key] for key in changed]]
+                    [
+                        c.hash,
+                        [c.values[key] for key in keys],
+                        [c.changes[key] for key in changed],
+                        c.cost,
+                    ]
                     for c in self.cases
                 ],
             },
@@ -197,8 +205,9 @@ class Plan:
                 said,
                 dict(zip(keys, values, strict=True)),
                 dict(zip(changed, changes, strict=True)),
+                cost,
             )
-            for number, (said, values, changes) in enumerate(content["cases"], 1)
+            for number, (said, values, changes, cost) in enumerate(content["cases"], 1)
         )
         path = content["path"]
         return cls(
@@ -282,8 +291,8 @@ def make_plan(
     if found:
         raise InputError(dict.fromkeys(found))
     cases = tuple(
-        Planned(number, said, combinations.values(rows), combinations.changes(rows))
-        for number, (rows, said) in enumerate(combinations.hashes(), 1)
+        Planned(number, case.hash, combinations.values(rows), combinations.changes(rows), case.cost)
+        for number, (rows, case) in enumerate(combinations.sound(), 1)
     )
     table = asked.table
     return Plan(

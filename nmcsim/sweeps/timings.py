@@ -33,7 +33,7 @@ def remember(model: str, cost: float, seconds: float) -> None:
     """
     if not (cost > 0.0 and 0.0 < seconds < math.inf):
         return
-    line = json.dumps({"model": model, "cost": float(f"{cost:.6g}"), "seconds": round(seconds, 3)})
+    line = json.dumps({"model": model, "cost": cost, "seconds": round(seconds, 3)})
     file = _file()
     with contextlib.suppress(OSError, WriteFailure):
         file.parent.mkdir(parents=True, exist_ok=True)

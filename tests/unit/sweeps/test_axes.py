@@ -41,7 +41,7 @@ def test_c_rates_are_numbers_whichever_way_they_are_written():
     [
         (["flux", "butler_volmer"], ("flux", "butler_volmer")),
         ([True, False], ("true", "false")),
-        ([["Rest for 1 hour"], ["Rest for 2 hours"]], ('["Rest for 1 hour"]', '["Rest for 2 hours"]')),
+        ([["Rest for 1 h"], ["Rest for 2 h"]], ('["Rest for 1 h"]', '["Rest for 2 h"]')),
         ([0.95, "0.95 - 0.1 * x"], ("0.95", "0.95 - 0.1 * x")),
         (["1 um", "2 s"], ("1 um", "2 s")),  # of two kinds: the case says which is wrong
         (["1 um", "2 cats"], ("1 um", "2 cats")),
@@ -225,9 +225,8 @@ def test_all_wrong_ranges_of_a_sample_are_said():
         physics.rock_salt.flux_ratio = { from = 0.1, to = 0.1 }
         """
     )
-    assert [said.split()[0].removeprefix("sweep.sample.over.physics.rock_salt.") for said in found] == [
-        "coverage.count", "flux_ratio",
-    ]  # fmt: skip
+    places = [said.split()[0].removeprefix("sweep.sample.over.") for said in found]
+    assert places == ["physics.rock_salt.coverage.count", "physics.rock_salt.flux_ratio"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from nmcsim.case.loading import load
 from nmcsim.sweeps.cost import cost, unknowns
-from tests.unit.sweeps.sweeping import CASE, ROOT
+from tests.unit.sweeps.sweeping import CASE, ROOT, plan
 
 # unknowns of the meshes that gmsh 4.15 makes of cases/, as `nmcsim run` prints them
 MESHED = {
@@ -51,3 +51,9 @@ def test_the_cost_grows_with_the_steps_of_all_cycles():
     once = load(CASE)
     steps = [{"repeat": 3, "steps": ["Charge at 1C until 4.3 V", "Rest for 1 hour"]}]
     assert cost(once.replace("protocol.steps", steps)) == pytest.approx(6.0 * cost(once))
+
+
+def test_a_plan_knows_what_its_cases_cost():
+    found = plan('[sweep.grid]\ngeometry.cell_size = ["0.05 um", "0.1 um"]')
+    assert [p.cost for p in found.cases] == [cost(found.case(p)) for p in found.cases]
+    assert found.cases[0].cost > 3.0 * found.cases[1].cost

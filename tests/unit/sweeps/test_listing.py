@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from nmcsim.sweeps.cost import cost
 from nmcsim.sweeps.listing import estimate, listed, time_said
 from nmcsim.sweeps.timings import remember
 from tests.unit.sweeps.sweeping import plan
@@ -42,7 +41,7 @@ def test_a_short_sweep_is_listed_whole():
 
 def test_what_earlier_cases_took_is_said():
     made = plan(EQUAL.format("[0.1, 0.2, 0.3]"))
-    remember("single_crystal", cost(made.case(made.cases[0])), 60.0)
+    remember("single_crystal", made.cases[0].cost, 60.0)
     lines = listed(made, workers=2).splitlines()
     assert lines[2:6] == [
         "case  flux_ratio  about",
@@ -55,7 +54,7 @@ def test_what_earlier_cases_took_is_said():
 
 def test_no_more_workers_count_than_cases():
     made = plan(EQUAL.format("[0.1, 0.2, 0.3]"))
-    remember("single_crystal", cost(made.case(made.cases[0])), 60.0)
+    remember("single_crystal", made.cases[0].cost, 60.0)
     assert estimate(made, 100) == pytest.approx(60.0)
     assert listed(plan(EQUAL.format("[0.1]")), 1).endswith("\n1 case; about 60 s with 1 worker")
 
