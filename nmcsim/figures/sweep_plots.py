@@ -180,6 +180,8 @@ def maps(
             cells, most = _cells(over, up, value, inside & there, columns, rows)
             several |= most > 1
             axes.set_facecolor(NO_VALUE)
+            # hatched: in grey, too, a gap is no large value
+            axes.patch.set(hatch="/////", edgecolor=JOINED, linewidth=0.0)
             axes.pcolormesh(
                 _edges(columns, "x" in log), _edges(rows, "y" in log), cells,
                 cmap=DARK, norm=norm, lw=0,
