@@ -17,6 +17,8 @@ __all__ = ["text_of", "write_array", "write_plain"]
 
 PACKED = 4096
 """Values from which on a dataset is compressed; beyond level 1 a file shrinks by 1 %."""
+ONE_CHUNK = 1_000_000
+"""Bytes up to which it is read as a whole: what HDF5 keeps in memory of a dataset."""
 
 _TEXT = h5py.string_dtype()
 _ON_DISK, _IN_MEMORY = h5t.py_create(_TEXT, logical=True), h5t.py_create(_TEXT)
@@ -28,8 +30,12 @@ def write_array(group: Any, name: str, values: ArrayLike, **texts: str) -> None:
     if array.size <= PACKED and array.dtype.kind in "fiu":
         write_plain(group, name, array, **texts)
         return
-    packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-    made = group.create_dataset(name, data=values, **(packed if array.size > PACKED else {}))
+    packed: dict[str, Any] = {}
+    if array.size > PACKED:
+        packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+    if PACKED < array.size and array.nbytes <= ONE_CHUNK:
+        packed["chunks"] = array.shape  # h5py would make four or more of them, each with its detour
+    made = group.create_dataset(name, data=values, **packed)
     _write_texts(made.id, texts)
 
 
