@@ -100,6 +100,14 @@ class Combinations:
             if isinstance(found, Sound):
                 yield rows, found
 
+    def _geometry(self, rows: Rows) -> Rows:
+        """The rows that decide what is drawn: of keys of the geometry, and of variables."""
+        return tuple(
+            row
+            for factor, row in zip(self.asked.factors, rows, strict=True)
+            if any(a.key.startswith("geometry.") or "." not in a.key for a in factor.axes)
+        )
+
     def _chosen(self, rows: Rows) -> Iterator[tuple[Axis, int]]:
         for factor, row in zip(self.asked.factors, rows, strict=True):
             for axis in factor.axes:
@@ -150,6 +158,8 @@ class Combinations:
 
     def by_combination(self) -> list[Mistake]:
         """What is wrong with combinations, by their numbers and values; the first few of them."""
+        for rows in sorted(self, key=self._geometry):  # an electrode is drawn in up to a second
+            self._outcome(rows)
         found: list[Mistake] = []
         wrong = last = 0
         for number, rows in enumerate(self, 1):

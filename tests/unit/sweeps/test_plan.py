@@ -522,3 +522,18 @@ def test_a_plan_holds_its_base_once(tmp_path: Path):
     text = plan(GRID).write(tmp_path).read_text()
     assert text.count("Aged crystal") == 2  # its title, and the case's
     assert Path(json.loads(text)["folder"]).is_absolute()
+
+
+def test_each_geometry_is_drawn_for_all_its_cases_at_once(monkeypatch: pytest.MonkeyPatch):
+    # packings take up to a second each, and only the last few are remembered
+    drawn, real = [], combine.from_data
+
+    def noted(data: dict[str, Any], folder: Path) -> Any:
+        drawn.append(data["geometry"]["diameter"])
+        return real(data, folder)
+
+    monkeypatch.setattr(combine, "from_data", noted)
+    sizes = ", ".join(f'"{n} um"' for n in range(2, 7))
+    plan(f"[sweep.grid]\nnumerics.rtol = [1e-3, 2e-3, 3e-3]\ngeometry.diameter = [{sizes}]")
+    # first values alone: 3 with the first diameter, 4 others; then 2 with each of the others
+    assert drawn[7:] == [f"{n} um" for n in range(3, 7) for _ in range(2)]
