@@ -27,6 +27,7 @@ _QUANTITY = re.compile(
 _C_RATE = re.compile(r"\s*C\s*/\s*(\d+\.?\d*|\.\d+)\s*")
 _DIGITS = 12  # of values between two ends: 0.3, not 0.30000000000000004
 _SAMPLE_DIGITS = 9
+_LONGEST = 40  # values that a sentence quotes
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,17 @@ def listed(place: str, key: str, given: Sequence[Any]) -> Axis:
     Raises
     ------
     InputError
-        It is empty.
+        It is empty, or holds what no key takes.
     """
     if not given:
         raise InputError(Mistake(place, "is an empty list; write at least one value"))
+    found = [
+        Mistake(f"{place}[{row}]{_shown(value)}", sentence)
+        for row, value in enumerate(given)
+        if (sentence := _no_value(value))
+    ]
+    if found:
+        raise InputError(found)
     values, unit = _in_one_unit(given)
     return Axis(place, Parameter(key, unit, unit != ""), values, tuple(given))
 
@@ -232,8 +240,9 @@ class _Span:
     def between(self, share: float) -> float:
         """The value at a share of the way from the first end to the other."""
         if self.log:
-            return float(self.start * (self.end / self.start) ** share)
-        return self.start + (self.end - self.start) * share
+            low, high = (math.log(abs(end)) for end in (self.start, self.end))
+            return math.copysign(math.exp(low * (1.0 - share) + high * share), self.start)
+        return self.start * (1.0 - share) + self.end * share
 
     def drawn(self, share: float) -> float | int:
         low, high = sorted((self.start, self.end))
@@ -259,7 +268,25 @@ def _end(given: object) -> tuple[float | int, str] | None:
         return _quantity(given)
     if isinstance(given, bool) or not isinstance(given, int | float):
         return None
-    return (given, "1") if math.isfinite(given) else None
+    return (given, "1") if _finite(given) else None
+
+
+def _no_value(value: object) -> str:
+    """Why an entry of a list is none that a case could take; empty if it is one."""
+    if isinstance(value, int | float) and not _finite(value):
+        return "must be a finite number"
+    try:
+        text_of(value)
+    except TypeError:
+        return "holds a date or a time of day, which no key takes; write numbers or texts"
+    return ""
+
+
+def _finite(number: float | int) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an integer beyond all floats
+        return False
 
 
 def _converted(number: float | int, unit: str, target: str, place: str) -> float | int:
@@ -307,7 +334,7 @@ def _in_one_unit(given: Sequence[Any]) -> tuple[tuple[Value, ...], str]:
 
 def _quantity(text: str) -> tuple[float, str] | None:
     """Number and unit of a text, C for a C-rate; None if it is not a quantity."""
-    if (rate := _C_RATE.fullmatch(text)) and float(rate[1]) > 0.0:
+    if (rate := _C_RATE.fullmatch(text)) and 0.0 < float(rate[1]) < math.inf:
         return 1.0 / float(rate[1]), "C"
     match = _QUANTITY.fullmatch(text)
     if match is None:
@@ -316,7 +343,8 @@ def _quantity(text: str) -> tuple[float, str] | None:
         units.convert(1.0, match[2], match[2])
     except InputError:
         return None
-    return float(match[1]), match[2]
+    number = float(match[1])
+    return (number, match[2]) if math.isfinite(number) else None
 
 
 def text_of(value: Any) -> str:
@@ -325,7 +353,8 @@ def text_of(value: Any) -> str:
 
 
 def _shown(value: object) -> str:
-    return f" = {toml_value(value)}" if isinstance(value, str | int | float) else ""
+    text = toml_value(value) if isinstance(value, str | int | float) else ""
+    return f" = {text}" if 0 < len(text) <= _LONGEST else ""
 
 
 def _rounded(number: float, digits: int) -> float:

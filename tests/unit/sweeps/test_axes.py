@@ -66,6 +66,17 @@ def test_an_empty_list_is_refused():
     )
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ("[0.1, nan]", "rtol[1] = nan must be a finite number"),
+        ("[2026-01-01]", "rtol[0] holds a date or a time of day, which no key takes"),
+    ],
+)
+def test_a_list_holds_what_a_key_may_take(values, message):
+    assert message in sentence(f"[sweep.grid]\nnumerics.rtol = {values}")
+
+
 # -- ranges ---------------------------------------------------------------------------------------
 
 
