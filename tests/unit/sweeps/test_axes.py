@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
 from nmcsim.errors import InputError
 from nmcsim.sweeps.axes import Parameter, listed, ranged, short_names
-from tests.unit.sweeps.sweeping import plan, sentence, sentences
+from nmcsim.sweeps.plan import read_sweep
+from tests.unit.sweeps.sweeping import CASE, ROOT, plan, sentence, sentences
 
 
 def column(text: str, key: str) -> list[object]:
@@ -45,6 +47,7 @@ def test_c_rates_are_numbers_whichever_way_they_are_written():
         ([0.95, "0.95 - 0.1 * x"], ("0.95", "0.95 - 0.1 * x")),
         (["1 um", "2 s"], ("1 um", "2 s")),  # of two kinds: the case says which is wrong
         (["1 um", "2 cats"], ("1 um", "2 cats")),
+        (["1e999 um", "1 um"], ("1e999 um", "1 um")),
         ([{"from": "a"}, {"from": "b"}], ('{ from = "a" }', '{ from = "b" }')),
     ],
 )  # fmt: skip
@@ -136,6 +139,7 @@ def test_a_range_over_a_whole_number_gives_whole_numbers():
         ('from = "a", to = "4 um", count = 3', 'X.from = "a" is no number, with or without a'),
         ("from = true, to = 4, count = 3", "X.from = true is no number"),
         ("from = inf, to = 4, count = 3", "X.from = inf is no number"),
+        (f"from = 1, to = 1{400 * '0'}, count = 3", "X.to is no number"),
         ("from = 1, to = 1, count = 3", "X begins where it ends"),
         ("from = 1, to = 2, count = 1", "X.count = 1 is out of range; it must be at least 2"),
         ("from = 1, to = 2, count = 1000000", "X.count = 1000000 is out of range"),
@@ -162,6 +166,21 @@ def test_a_wrong_range_is_refused(table, message):
 def test_a_range_that_misses_whole_numbers_is_refused(table, message):
     setting = '[sweep.set]\nphysics.rock_salt.arrangement = "patches"\n'
     assert message in sentence(f"{setting}[sweep.grid]\nphysics.rock_salt.patches = {{ {table} }}")
+
+
+def test_a_shape_of_ones_own_says_which_keys_take_whole_numbers(tmp_path: Path):
+    own = (ROOT / "meshes" / "disk.py").read_text()
+    (tmp_path / "own.py").write_text(
+        own.replace("    diameter:", "    turns: int = 1\n    diameter:")
+    )
+    case = CASE.read_text().replace('shape = "disk"', 'file = "own.py"')
+    text = "[sweep.grid]\ngeometry.turns = { from = 1, to = N, count = 3 }"
+    (tmp_path / "case.toml").write_text(case + text.replace("N", "3"))
+    found = [p.changes["geometry.turns"] for p in read_sweep(tmp_path / "case.toml").cases]
+    assert found == [1, 2, 3]
+    (tmp_path / "case.toml").write_text(case + text.replace("N", "4"))
+    with pytest.raises(InputError, match=r"geometry\.turns meets 2\.5, and the key takes whole"):
+        read_sweep(tmp_path / "case.toml")
 
 
 @pytest.mark.parametrize("value", ["0.5", '"flux"', "{ count = 3 }"])
