@@ -269,6 +269,8 @@ class Mesh:
             return fem.compute_integration_domains(
                 fem.IntegralType.cell, topology, self.cells(name)
             )
+        topology.create_connectivity(self.dimension - 1, self.dimension)
+        topology.create_connectivity(self.dimension, self.dimension - 1)
         facets = np.intersect1d(self.facets(name), exterior_facet_indices(topology))
         return fem.compute_integration_domains(fem.IntegralType.exterior_facet, topology, facets)
 

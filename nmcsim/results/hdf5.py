@@ -33,7 +33,7 @@ def write_array(group: Any, name: str, values: ArrayLike, **texts: str) -> None:
     packed: dict[str, Any] = {}
     if array.size > PACKED:
         packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-    if PACKED < array.size and array.nbytes <= ONE_CHUNK:
+    if array.size > PACKED and array.nbytes <= ONE_CHUNK:
         packed["chunks"] = array.shape  # h5py would make four or more of them, each with its detour
     made = group.create_dataset(name, data=values, **packed)
     _write_texts(made.id, texts)

@@ -78,11 +78,13 @@ def write_history(
         if maps:
             _write_maps(file.create_group("map"), maps)
     write_atomically(directory / "history.h5", image.getvalue())
-    write_atomically(directory / "history.csv", _history_csv(history, points))
+    # not forced to the disk: what is in a table of text is in history.h5 or summary.json, too
+    write_atomically(directory / "history.csv", _history_csv(history, points), forced=False)
     if particles is not None:
         write_atomically(
             directory / "particles.csv",
             _particles_csv(history["time"].values if "time" in history else np.empty(0), particles),
+            forced=False,
         )
 
 
@@ -252,7 +254,7 @@ def write_steps(directory: Path, steps: Sequence[Mapping[str, Any]]) -> None:
         [step.get("number", n), *(step.get(name) for name in (*STEP_COLUMNS[1:], *more))]
         for n, step in enumerate(steps, start=1)
     )
-    write_atomically(directory / "steps.csv", table(header, rows))
+    write_atomically(directory / "steps.csv", table(header, rows), forced=False)
 
 
 def write_summary(

@@ -113,9 +113,10 @@ os.replace = replace
     "a checkpoint half written": """
 plain, n = os.fsync, []
 def fsync(file):
-    n.append(1)
-    if len(n) == 81:
-        os.ftruncate(file, 100) if "checkpoint" in os.readlink(f"/proc/self/fd/{file}") else None
+    if "checkpoint" in os.readlink(f"/proc/self/fd/{file}"):
+        n.append(1)
+    if len(n) == 16:
+        os.ftruncate(file, 100)
         die()
     plain(file)
 os.fsync = fsync
