@@ -29,6 +29,8 @@ PARTS = (
     "electrode_by_hand",
     "electrode_scaling",
     "packing3d",
+    "sweep",
+    "sweep_report",
 )
 RESULTS = Path(__file__).parent / "results.json"
 

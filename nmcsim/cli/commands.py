@@ -219,6 +219,12 @@ def figures(options: argparse.Namespace, state: State) -> int:
     from nmcsim.figures import write_all, write_joint
     from nmcsim.results import Result
 
+    if len(options.directories) == 1 and sweeping.is_sweep(options.directories[0]):
+        from nmcsim.figures.sweep import write_sweep_figures
+
+        for path in write_sweep_figures(options.directories[0]):
+            say(str(path))
+        return 0
     results = [Result.load(directory) for directory in options.directories]
     if len(results) == 1:
         written = write_all(results[0], options.out)

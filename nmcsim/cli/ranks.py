@@ -7,30 +7,53 @@ import sys
 import time
 from typing import Any
 
+from nmcsim.errors import InputError, Mistake
+
 _RANK = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK", "SLURM_PROCID")
-_SIZE = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_NTASKS")
+_SIZE = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 PATIENCE = 5.0
 """How long the ranks that fail together may be apart [s]."""
 
 
 def rank() -> int:
     """This process's rank, from the launcher's environment: MPI itself may not be there."""
-    if "SLURM_PROCID" in os.environ and "SLURM_STEP_ID" not in os.environ:
-        names: tuple[str, ...] = _RANK[:-1]  # in a batch script, outside srun
-    else:
-        names = _RANK
-    text = next((os.environ[name] for name in names if name in os.environ), "0")
-    return int(text) if text.isdigit() else 0
+    return _number(_RANK, 0)
 
 
 def size() -> int:
     """How many ranks the launcher has started; 1 without one."""
-    if "SLURM_PROCID" in os.environ and "SLURM_STEP_ID" not in os.environ:
-        names: tuple[str, ...] = _SIZE[:-1]
-    else:
-        names = _SIZE
-    text = next((os.environ[name] for name in names if name in os.environ), "1")
-    return int(text) if text.isdigit() else 1
+    return _number(_SIZE, 1)
+
+
+def _number(names: tuple[str, ...], otherwise: int) -> int:
+    """What the first of these variables says; those of Slurm, the last, count within srun only.
+
+    A batch script and the shell of salloc have them as well, and are no ranks.
+    """
+    known = names if "SLURM_STEP_ID" in os.environ else names[:-1]
+    text = next((os.environ[name] for name in known if name in os.environ), "")
+    return int(text) if text.isdigit() else otherwise
+
+
+def check_launcher(found: int) -> None:
+    """Refuse processes that were started together but that MPI does not join.
+
+    Parameters
+    ----------
+    found : int
+        How many ranks MPI says that there are.
+
+    Raises
+    ------
+    InputError
+        Each would take itself for the whole job.
+    """
+    if found == 1 and size() > 1:
+        message = (
+            f"was started {size()} times, but MPI does not join these processes; start it with"
+            f" srun --mpi=pmi2, or with the mpirun of its own installation: mpirun -n {size()}"
+        )
+        raise InputError(Mistake("", message), "nmcsim")
 
 
 class World:

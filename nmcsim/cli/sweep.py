@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from nmcsim import __version__
 from nmcsim.case.mistakes import mistakes_of
 from nmcsim.case.sweep_table import SweepTable
-from nmcsim.cli.ranks import rank, size
+from nmcsim.cli.ranks import check_launcher, rank, size
 from nmcsim.errors import InputError, Mistake, RunFailure
 from nmcsim.sweeps import read_sweep
 from nmcsim.sweeps.plan import FILE, Plan
@@ -37,6 +37,7 @@ def sweep(options: argparse.Namespace, state: dict[str, Any]) -> int:
         from nmcsim.cli.commands import world
 
         comm = world(state).comm
+        check_launcher(comm.size)
     plan = _plan(options) if comm is None else _on_one_rank(comm, options)
     _run(plan, options, comm)
     return 0
@@ -145,11 +146,10 @@ def plot(options: argparse.Namespace, state: dict[str, Any]) -> int:
     """``nmcsim plot``: a figure of the table, or of the curves."""
     from nmcsim.cli.commands import say
     from nmcsim.figures.sweep import draw, write_plot
-    from nmcsim.sweeps.records import Records
-    from nmcsim.sweeps.table import Table
+    from nmcsim.sweeps.table import Table, read_records
 
     plan = _opened(options.directory)
-    records = Records(options.directory, __version__).records()
+    records = read_records(plan, options.directory)
     ys = tuple(name.strip() for name in options.y.split(","))
     figure = draw(
         Table.of(plan, records, options.directory), records, x=options.x, y=ys, z=options.z,

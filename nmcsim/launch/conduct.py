@@ -251,11 +251,19 @@ def _signals(pool: Pool) -> Iterator[list[int]]:
 
 
 def write_outputs(plan: Plan, directory: Path) -> None:
-    """Write the table and the report of what there is."""
+    """Write the table, the figures and the report of what there is."""
+    from nmcsim.figures.sweep import write_sweep_figures
     from nmcsim.report.sweep import write_sweep_report
     from nmcsim.sweeps.table import Table
 
-    Table.of(plan, Records(directory, __version__).records(), directory).write(directory)
+    records, written = Records(directory, __version__), None
+    # of two launches that end together, the one that wrote first may have known more; where
+    # others still work, they write at their end
+    while written is None or (written != _attempts(records) and not records.running()):
+        found = records.records()
+        written = {hash: record.attempt for hash, record in found.items()}
+        Table.of(plan, found, directory).write(directory)
+        write_sweep_figures(directory)
     write_sweep_report(directory)
 
 

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from nmcsim.results import write_json
+from nmcsim.results import write_atomically
+from nmcsim.results.files import plain
 
 __all__ = ["KINDS", "RECORDED", "Curve", "Observable", "Record"]
 
@@ -116,7 +117,9 @@ class Record:
         content = asdict(self)
         for curve in content["curves"].values():
             curve["values"] = [float(f"{v:.6g}") for v in curve["values"]]
-        write_json(path, content)
+        # on one line: a number each would triple it, and thousands are read at a time
+        text = json.dumps(plain(content), allow_nan=False, ensure_ascii=False)
+        write_atomically(path, (text + "\n").encode())
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -112,6 +112,10 @@ class Records:
         """All records of this version, by the hash of their case."""
         return {hash: r for hash, r in self._every().items() if r.version == self.version}
 
+    def outdated(self) -> dict[str, Record]:
+        """Those of other versions."""
+        return {hash: r for hash, r in self._every().items() if r.version != self.version}
+
     def _every(self) -> dict[str, Record]:
         """Those of other versions, too."""
         found: dict[str, Record] = {}

@@ -31,11 +31,14 @@ class Snapshot:
     records : tuple of Record
         Of cases that have ended.
     running : tuple of (Planned, Attempt)
+    outdated : int
+        Cases with a record of another version of nmcsim, which does not count.
     """
 
     total: int
     records: tuple[Record, ...]
     running: tuple[tuple[Planned, Attempt], ...]
+    outdated: int = 0
 
     @property
     def failed(self) -> tuple[Record, ...]:
@@ -85,7 +88,8 @@ def snapshot(plan: Plan, records: Records) -> Snapshot:
         for hash, attempt in sorted(records.running().items())
         if hash in known
     ]
-    return Snapshot(len(known), tuple(found.values()), tuple(running))
+    outdated = known.keys() & (records.outdated().keys() - found.keys())
+    return Snapshot(len(known), tuple(found.values()), tuple(running), len(outdated))
 
 
 def described_values(plan: Plan, planned: Planned) -> str:
@@ -149,6 +153,11 @@ def status_text(plan: Plan, directory: Path, found: Snapshot) -> str:
             f"  failed   case {planned.number} ({described_values(plan, planned)}): {record.cause}"
         )
     lines += _more(len(failures), "failed")
+    if found.outdated:
+        lines.append(
+            f"  {found.outdated} of the open cases were solved by another version of nmcsim; they"
+            " are shown in table and report, and will be solved again"
+        )
     if found.asleep:
         lines.append(f"  nobody works on it; to go on: {resuming(plan, directory)}")
     elif failures and found.done == found.total:
