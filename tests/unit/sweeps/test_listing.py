@@ -71,9 +71,9 @@ def test_cases_that_say_the_same_are_counted_once():
 
 
 def test_long_texts_are_cut():
-    steps = '["Charge at 1C until 4.3 V", "Rest for 1 hour", "Discharge at 1C until 3.6 V"]'
+    steps = '["Charge at 1.25C until 4.3 V", "Rest for 1 hour", "Discharge at 1C until 3.6 V"]'
     text = listed(plan(f"[sweep.grid]\nprotocol.steps = [{steps}]"), 1)
-    assert '["Charge at 1C until 4.3 V", "Rest fo...' in text
+    assert '["Charge at 1.25C until 4.3 V", "Rest...' in text
 
 
 @pytest.mark.parametrize(
