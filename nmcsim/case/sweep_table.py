@@ -82,7 +82,7 @@ class SweepTable(Section):
         default=None, description="The case that all start from, relative to this file."
     )
     keep: Literal["summary", "history", "all"] = Field(
-        default="summary", description="What is kept of each case."
+        default="history", description="What is kept of each case."
     )
     ranks_per_case: int = Field(default=1, ge=1, description="MPI ranks that solve one case.")
     time_limit: Duration | None = Field(default=None, description='Of one case, such as "10 min".')

@@ -128,7 +128,7 @@ def orders_of(plan: Plan, records: Records, options: Options) -> Orders:
     if options.shard is not None:
         i, of = options.shard
         cases = cases[i - 1 :: of]
-    expected = {p.hash: getattr(p, "cost", 0.0) for p in cases}
+    expected = {p.hash: p.cost for p in cases}
     hashes = sorted(expected, key=lambda hash: -expected[hash])  # stable: else as planned
     found = records.records()
     retry = {

@@ -25,6 +25,7 @@ from nmcsim.sweeps.observables import curves_of, observables_of
 from nmcsim.sweeps.plan import Plan, Planned
 from nmcsim.sweeps.record import Record
 from nmcsim.sweeps.records import BEAT, Attempt, Records, Superseded
+from nmcsim.sweeps.timings import remember
 
 __all__ = ["DONE", "INTERRUPTED", "UNFIT", "work"]
 
@@ -183,6 +184,8 @@ class _Attempt:
                 logger.warning("case %d: another process has taken it over", self.planned.number)
                 return
             _prune(self._directory, self.orders.keep)
+            if not kind and self.attempt.number == 1:  # a later one may have found much done
+                remember(self.plan.base["model"], self.planned.cost, wall * self.comm.size)
 
         if alone and self.comm.size > 1:
             # the other ranks may wait for this one inside the run

@@ -108,7 +108,8 @@ def asked_of(
     variables = {a.key for f in factors for a in f.axes if reader.keys.is_variable(a.key)}
     texts = {key: value for key, value in settings if _has_braces(value)}
     constants = {key: value for key, value in settings if key not in texts}
-    reader.check_variables(texts)
+    numeric = {a.key for f in factors for a in f.axes if a.parameter.numeric}
+    reader.check_variables(texts, numeric)
     varied = {axis.key: axis.place for factor in factors for axis in factor.axes}
     varied |= {key: f"sweep.set.{key}" for key in texts}
     texts = {key: value for key, value in texts.items() if variables.issuperset(names_in(value))}
@@ -228,7 +229,7 @@ class _Reader:
             else:
                 yield key, value
 
-    def check_variables(self, texts: Mapping[str, Any]) -> None:
+    def check_variables(self, texts: Mapping[str, Any], numeric: set[str]) -> None:
         """Refuse variables that no text uses, and names in texts that are none."""
         names = [key for key, place in self.places.items() if self._varies(key, place)]
         used = {name for text in texts.values() for name in names_in(text)}
@@ -237,7 +238,7 @@ class _Reader:
                 about = f"is no key of a case, and no text of [sweep.set] has {{{name}}}"
                 self._unknown_name(self.places[name], name, about, "write it into one")
         for key, value in texts.items():
-            self.found += unfilled(f"sweep.set.{key}", value, names)
+            self.found += unfilled(f"sweep.set.{key}", value, names, numeric)
 
     def _varies(self, key: str, place: str) -> bool:
         return self.keys.is_variable(key) and not place.startswith("sweep.set.")

@@ -15,7 +15,7 @@ from nmcsim.case.toml import toml_value
 from nmcsim.errors import InputError, Mistake
 from nmcsim.sweeps.axes import Axis, Factor, Value, short_names, text_of
 from nmcsim.sweeps.cost import cost
-from nmcsim.sweeps.words import filled
+from nmcsim.sweeps.words import NUMBER, filled
 
 if TYPE_CHECKING:
     from nmcsim.sweeps.asked import Asked
@@ -91,7 +91,8 @@ class Combinations:
         """What a combination changes in the case, by dotted key."""
         given = {axis.key: axis.given[row] for axis, row in self._chosen(rows)}
         used = {key: value for key, value in given.items() if key not in self.asked.variables}
-        return used | {key: filled(text, given) for key, text in self.asked.texts.items()}
+        numbers = {f"{key}{NUMBER}": value for key, value in self.values(rows).items()}
+        return used | {key: filled(text, given | numbers) for key, text in self.asked.texts.items()}
 
     def sound(self) -> Iterator[tuple[Rows, Sound]]:
         """The combinations that can be run, in order."""

@@ -88,7 +88,7 @@ class Plan:
     base: Mapping[str, Any]
     parameters: tuple[Parameter, ...]
     cases: tuple[Planned, ...]
-    keep: Keep = "summary"
+    keep: Keep = "history"
     ranks_per_case: int = 1
     time_limit: float | None = None
     memory_limit: float | None = None

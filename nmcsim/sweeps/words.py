@@ -1,4 +1,7 @@
-"""Texts with ``{variables}`` in them; ``{{`` and ``}}`` are braces."""
+"""Texts with ``{variables}`` in them; ``{{`` and ``}}`` are braces.
+
+``{K.number}`` is the number of a quantity ``K`` in the unit of its axis: for expressions.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,17 @@ from nmcsim.case.mistakes import suggestion
 from nmcsim.errors import Mistake
 from nmcsim.sweeps.axes import text_of
 
-__all__ = ["filled", "names_in", "unfilled"]
+__all__ = ["NUMBER", "filled", "names_in", "unfilled"]
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
+NUMBER = ".number"
+
+
 def names_in(value: Any) -> list[str]:
-    """The names between braces in a text, or in the texts of a list or table."""
-    return [name for text in _texts(value) for name in _names(text)]
+    """The variables between braces in a text, or in the texts of a list or table."""
+    return [name.removesuffix(NUMBER) for text in _texts(value) for name in _names(text)]
 
 
 def filled(value: Any, variables: Mapping[str, Any]) -> Any:
@@ -42,14 +48,19 @@ def filled(value: Any, variables: Mapping[str, Any]) -> Any:
     return _PART.sub(word, value)
 
 
-def unfilled(place: str, value: Any, variables: Iterable[str]) -> list[Mistake]:
-    """What is wrong with the braces in a value."""
-    known, found = list(variables), []
+def unfilled(
+    place: str, value: Any, variables: Iterable[str], numeric: Iterable[str]
+) -> list[Mistake]:
+    """What is wrong with the braces in a value; `numeric` are the variables that are numbers."""
+    known, numbers, found = list(variables), set(numeric), []
     for text in _texts(value):
         if any(match[0] in ("{", "}") for match in _PART.finditer(text)):
             message = "has a brace without its partner; a brace itself is written {{ or }}"
             found.append(Mistake(place, message))
-        for name in _names(text):
+        for said in _names(text):
+            name = said.removesuffix(NUMBER)
+            if said != name and name in known and name not in numbers:
+                found.append(Mistake(place, f"has {{{said}}}, but {name} is a text"))
             if name not in known:
                 mend = suggestion(name, known) if known else "there are none; a brace is {{"
                 found.append(Mistake(place, f"has {{{name}}}, which is no variable; {mend}"))

@@ -537,3 +537,17 @@ def test_each_geometry_is_drawn_for_all_its_cases_at_once(monkeypatch: pytest.Mo
     plan(f"[sweep.grid]\nnumerics.rtol = [1e-3, 2e-3, 3e-3]\ngeometry.diameter = [{sizes}]")
     # first values alone: 3 with the first diameter, 4 others; then 2 with each of the others
     assert drawn[7:] == [f"{n} um" for n in range(3, 7) for _ in range(2)]
+
+
+def test_the_number_of_a_quantity_goes_into_an_expression_in_the_unit_of_its_axis(tmp_path):
+    data, folder = nmcsim.load(ROOT / "cases" / "electrode_paper.toml").given
+    asked = {
+        "set": {"material.K": "{K.number}**logistic((theta - 0.93)/0.015) [S/m]"},
+        "grid": {"K": ["1e-6 S/m", "1e-5 mS/cm"]},
+    }
+    plan = make_plan(data | {"sweep": asked}, folder)
+    assert [c.changes["material.K"].split("*")[0] for c in plan.cases] == ["1e-06", "1e-06"]
+    assert plan.parameters[0].unit == "S/m"
+    asked["grid"] = {"K": ["high", "low"]}
+    with pytest.raises(InputError, match=r"has \{K.number\}, but K is a text"):
+        make_plan(data | {"sweep": asked}, folder)
