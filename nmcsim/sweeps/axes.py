@@ -326,7 +326,10 @@ def _in_one_unit(given: Sequence[Any]) -> tuple[tuple[Value, ...], str]:
     if len(quantities) == len(given):
         unit = quantities[0][1]
         try:
-            return tuple(_converted(number, own, unit, "") for number, own in quantities), unit
+            return tuple(
+                number if own == unit else _rounded(_converted(number, own, unit, ""), _DIGITS)
+                for number, own in quantities
+            ), unit
         except InputError:
             pass  # of different kinds: the case says which is wrong
     return tuple(map(text_of, given)), ""
