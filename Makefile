@@ -1,12 +1,14 @@
 # Bare `make` prints this help. Every target sets up what it needs; nothing is installed twice.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test test-mpi test-slow check docs examples bench clean
+.PHONY: help setup run sweep test test-mpi test-slow test-slurm check docs examples bench clean
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
 CASE ?= cases/crystal_aged_1C.toml
 OUT ?= results/$(basename $(notdir $(CASE)))
+SWEEP ?= cases/sweeps/rock_salt.toml
+SWEEP_OUT ?= results/$(basename $(notdir $(SWEEP)))-coarse
 PYTEST_ARGS ?=
 
 export VENV
@@ -41,6 +43,9 @@ setup: $(RUN) ## build .venv and install nmcsim into it
 run: $(RUN) ## run cases/crystal_aged_1C.toml and say where its report lies
 	@$(VENV)/bin/nmcsim run $(CASE) --out $(OUT) --resume
 
+sweep: $(RUN) ## sweep rate, coverage and flux ratio of rock salt, coarsely: 36 cases in a minute
+	@$(VENV)/bin/nmcsim sweep $(SWEEP) --coarse --out $(SWEEP_OUT)
+
 test: $(DEV) ## the fast tests
 	@$(PY) -m pytest -q -m "not slow" $(PYTEST_ARGS)
 
@@ -49,6 +54,12 @@ test-mpi: $(DEV) ## the tests that start several ranks
 
 test-slow: $(DEV) ## the tests longer than about 20 s
 	@$(PY) -m pytest -q -m slow $(PYTEST_ARGS)
+
+test-slurm: $(DEV) ## the job scripts of the documentation, on a Slurm of this machine (Debian, as root)
+	@command -v slurmctld slurmd srun munged >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || { \
+	    export DEBIAN_FRONTEND=noninteractive; apt-get update -qq && \
+	    apt-get install -qq -y --no-install-recommends slurmctld slurmd slurm-client munge >/dev/null; }
+	@NMCSIM_SLURM=1 $(PY) -m pytest -q -m slurm $(PYTEST_ARGS)
 
 check: $(DEV) ## lint, format, types, layers, spelling, pins
 	$(PY) -m ruff check .
