@@ -33,6 +33,7 @@ __all__ = [
 ]  # fmt: skip
 
 OLDEST = (0, 11)
+SUFFIXES = ("", ".cached")  # of a form's C file, and of FFCx's mark that it is compiled
 JIT_TIMEOUT = 120  # [s]; the default of 10 fails for large forms on a loaded machine
 ABANDONED = 300.0  # [s]; in a cache shared with other programs, what is older was killed
 COMPILER = "apt-get install --no-install-recommends gcc libc6-dev python3-dev"
@@ -138,7 +139,9 @@ def _remembered(compile_objects: Callable[..., Any]) -> Callable[..., Any]:
         name = _module_name(kind, objects, options, **rest)
         key = (str(cache_dir), name)
         if key not in known:
-            ready = cache_dir is not None and Path(cache_dir, f"{name}.c.cached").exists()
+            # with both there FFCx compiles nothing, and needs no lock
+            there = [] if cache_dir is None else [Path(cache_dir, f"{name}.c{s}") for s in SUFFIXES]
+            ready = bool(there) and all(path.exists() for path in there)
             compile_ = compile_objects if ready else _guarded(compile_objects)
             compiled, module, _ = compile_(objects, options, cache_dir=cache_dir, **rest)
             known[key] = compiled, module, (None, None)  # as of what was found compiled
