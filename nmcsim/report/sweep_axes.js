@@ -10,13 +10,13 @@ function between(column, value) {
   return high - low > 1e-9 * Math.abs(high) ? (f(value) - low) / (high - low) : 0.5;
 }
 
-// Colours of lines: few values get one each, far apart; the pale end of the palette is left out.
+// Colours of lines: few values get one each, far apart, in grey too; the palette's pale end is left
+// out. Many texts get colours that differ most, with dashes from the eighth on.
 function lineColours(column) {
   const listed = column.text ? column.levels.map((_, k) => k) : column.distinct;
-  const last = Math.max(listed.length - 1, 1);
-  if (column.text) {
-    return {listed, of: (v) => CATEGORIES[v % CATEGORIES.length] ?? SOFT,
-      dash: (v) => DASHES[Math.floor(v / CATEGORIES.length) % DASHES.length] ?? []};
+  const last = Math.max(listed.length - 1, 1), many = CATEGORIES.length;
+  if (column.text && listed.length > FEW) {
+    return {listed, of: (v) => CATEGORIES[v % many], dash: (v) => DASHES[Math.floor(v / many) % 4]};
   }
   const few = listed.length <= FEW;
   const place = (v) => 0.86 * (few ? listed.indexOf(v) / last : between(column, v));
@@ -74,8 +74,9 @@ class Scale {
   // Whether the few values of a parameter are its ticks: those that three digits say in full.
   named() {
     const {parameter, distinct} = this.column;
+    const exact = (v) => Math.abs(v - Number(v.toPrecision(3))) <= 1e-6 * Math.abs(v);
     return parameter && distinct.length <= FEW
-      && distinct.every((v) => brief(v).length <= 5 && Math.abs(v - Number(v.toPrecision(3))) <= 1e-6 * Math.abs(v));
+      && distinct.every((v) => brief(v).length <= 5 && exact(v));
   }
   even(most) {
     const rough = (this.high - this.low) / Math.max(most, 1);

@@ -10,7 +10,6 @@ import base64
 import math
 import os
 import re
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +38,8 @@ FIRST = (
 """Observables that people ask for first: the map shows one of them, parallel coordinates `AXES`."""
 AXES = 3
 CPU = "cpu"
+KEPT = ((3, "report.html"), (2, "history.h5"), (1, "case.toml"))
+"""What may be left of a result, the best first: its page, what makes it, what to solve again."""
 UNSHOWN = ("step",)
 """Curves that nobody looks at: they tell parts of the others apart."""
 LOG_PARAMETER, LOG_OBSERVABLE = 5.0, 100.0
@@ -246,22 +247,21 @@ def _sparse(texts: Iterable[str]) -> dict[int, str]:
 
 
 def _links(plan: Plan, directory: Path, page: Path) -> dict[str, Any]:
-    """Where the report of each case lies; or the command that makes it, if its files were kept."""
+    """Where the report of each case lies, or what is left to make it from."""
     cases = directory / "cases"
     folder = quote(Path(os.path.relpath(cases, page.parent)).as_posix())
-    kept = {entry.name for entry in os.scandir(cases)} if cases.is_dir() else set()
-    there = [case.hash in kept for case in plan.cases]
-    # DIR as it was named; the hash that follows needs no quotes
+    there = {entry.name for entry in os.scandir(cases)} if cases.is_dir() else set()
     return {
         "folder": f"{folder}/",
-        "command": f"nmcsim report {shlex.quote(cases.as_posix() + '/')}",
+        "results": f"{cases.as_posix()}/",
         "keep": plan.keep,
-        "kept": [int(found) for found in there],
-        "report": [
-            int(found and (cases / case.hash / "report.html").is_file())
-            for found, case in zip(there, plan.cases, strict=True)
-        ],
+        "kept": [_kept_of(cases / case.hash) if case.hash in there else 0 for case in plan.cases],
     }
+
+
+def _kept_of(result: Path) -> int:
+    """The best that is there of a result, by its number in `KEPT`; 0 for nothing."""
+    return next((n for n, name in KEPT if (result / name).is_file()), 0)
 
 
 def rows_for(cases: int, curves: int) -> int:

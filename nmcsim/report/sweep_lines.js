@@ -51,7 +51,9 @@ class LinePanel extends Panel {
   style(ctx, i) {
     const value = lines.colour.values[i];
     ctx.strokeStyle = lines.colours.of(value);
-    ctx.setLineDash(data.status[i] === FAILED ? [3, 3] : lines.colours.dash(value));
+    // dashes of hundreds of lines nobody sees, and they are slow
+    const dash = state.passing <= 250 ? lines.colours.dash(value) : [];
+    ctx.setLineDash(data.status[i] === FAILED ? DOTTED : dash);
   }
   mark(ctx) {
     for (const [i, width] of [[state.hovered, 2.5], [state.selected, 3.2]]) {
@@ -102,8 +104,9 @@ class CurvesPanel extends LinePanel {
     this.frame = this.clip = [66, 14, width - 118, height - 50];
     const [left, top, right, bottom] = this.frame;
     const {x, y} = this.choice;
-    this.x = Scale.of(x, [left, right], 0.02);
-    this.y = Scale.of(y, [bottom, top], 0.04);
+    const [across, up] = this.together();
+    this.x = Scale.of({...x, span: across}, [left, right], 0.02);
+    this.y = Scale.of({...y, span: up}, [bottom, top], 0.04);
     this.lines = Array.from({length: count}, (_, i) => {
       const points = new Float32Array(2 * (begins[i + 1] - begins[i]));
       for (let k = begins[i], n = 0; k < begins[i + 1]; k++) {
@@ -112,6 +115,17 @@ class CurvesPanel extends LinePanel {
       }
       return points;
     });
+  }
+  // The spans of both quantities where both have a value: a distance may exist in a part of a run.
+  together() {
+    const {x, y} = this.choice;
+    let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
+    for (let k = 0; k < x.values.length; k++) {
+      const u = x.values[k], v = y.values[k];
+      if (!Number.isFinite(u) || !Number.isFinite(v)) continue;
+      [x0, x1, y0, y1] = [Math.min(x0, u), Math.max(x1, u), Math.min(y0, v), Math.max(y1, v)];
+    }
+    return x0 <= x1 ? [[x0, x1], [y0, y1]] : [[0, 1], [0, 1]];
   }
   paint(ctx) {
     axes(ctx, this.frame, this.x, this.y, true);

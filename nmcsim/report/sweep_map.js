@@ -35,8 +35,9 @@ class MapPanel extends Panel {
       if (this.tiled) this.divide(cases);
       else this.scatter(cases);
     }
-    const spots = [...this.spots.values()];
-    this.written = this.tiled && spots.every((s) => s.w > 40 && s.h > 18);
+    ruler.font = FONT;
+    this.written = this.tiled && colour && [...this.spots].every(([i, s]) =>
+      s.h > 18 && s.w > ruler.measureText(this.number(i)).width + 8);
   }
   // Whether two parameters make tiles: few values each, and most pairs of values taken.
   isGrid(x, y) {
@@ -102,11 +103,20 @@ class MapPanel extends Panel {
     cases.forEach((i, k) => {
       if (!Number.isFinite(x.values[i])) return;
       const there = Number.isFinite(y.values[i]);
-      const [column, row] = beside > 1 ? [k % wide, Math.floor(k / wide)] : [0.5 * (wide - 1), 0.5 * (high - 1)];
-      const cx = this.x.at(x.values[i]) + (column - 0.5 * (wide - 1)) * 2 * r;
-      const cy = there ? this.y.at(y.values[i]) + (row - 0.5 * (high - 1)) * 2 * r : this.frame[3] - 8;
+      const column = beside > 1 ? k % wide - 0.5 * (wide - 1) : 0;
+      const row = beside > 1 ? Math.floor(k / wide) - 0.5 * (high - 1) : 0;
+      const cx = this.x.at(x.values[i]) + 2 * r * column;
+      const cy = there ? this.y.at(y.values[i]) + 2 * r * row : this.frame[3] - 8;
       this.spots.set(i, {x: cx - r, y: cy - r, w: 2 * r, h: 2 * r, foot: !there});
     });
+  }
+  // The observable in a tile, as fine as the whole map needs it: nothing is told below its hundredth.
+  number(i) {
+    const {colour} = this.choice, value = colour.values[i];
+    const largest = Math.max(...colour.span.map(Math.abs));
+    const decimals = 2 - Math.floor(Math.log10(largest || 1));
+    return colour.log || decimals > 5 || decimals < 0 ? brief(value)
+      : String(Number(value.toFixed(decimals))).replace("-", "−");
   }
   near(x, y) {
     let found = -1, best = this.tiled ? 1 : 144;
@@ -185,7 +195,7 @@ class MapPanel extends Panel {
       ctx.font = FONT;
       ctx.textAlign = "center";
       ctx.textBaseline = "middle";
-      ctx.fillText(say(value, 3), s.x + s.w / 2, s.y + s.h / 2 + 0.5);
+      ctx.fillText(this.number(i), s.x + s.w / 2, s.y + s.h / 2 + 0.5);
     }
   }
   mark(ctx) {
@@ -209,8 +219,8 @@ class MapPanel extends Panel {
     );
     const [one] = free;
     if (free.length !== 1 || one.distinct.length > FEW) return free.map((p) => p.label).join(", ");
-    const values = one.distinct.map((v) => one.say(v)).join(", ");
-    return `${one.label}, in reading order: ${values}`;
+    const values = one.distinct.map((v) => one.levels[v] ?? brief(v)).join(", ");
+    return `${one.title}, in reading order: ${values}`;
   }
   // In a sentence what is seen, under the map and for those who do not see it.
   caption() {
@@ -218,7 +228,9 @@ class MapPanel extends Panel {
     const what = colour ? colour.title : "status";
     const said = [this.tiled ? `Colour: ${what}.` : colour === y ? "" : `Colour: ${what}.`];
     if (this.most > 1 && this.tiled) said.push(`A tile is divided by ${this.division() || "number"}.`);
-    if (this.most > 1 && !this.tiled && parameters.includes(y)) said.push("Cases at one place stand side by side.");
+    if (this.most > 1 && !this.tiled && parameters.includes(y)) {
+      said.push("Cases at one place stand side by side.");
+    }
     if ([...this.spots.values()].some((s) => s.foot)) said.push(`At the foot: no ${y.label}.`);
     return said.join(" ");
   }

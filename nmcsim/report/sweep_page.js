@@ -35,7 +35,8 @@ function startMap() {
   map.choice = {x, y, colour};
   fill(node("map-x"), all, x.name);
   fill(node("map-y"), all, y.name);
-  fill(node("map-colour"), [["Observables", named(observables)], ["", [["", "status"]]]], colour?.name ?? "");
+  const told = [["Observables", named(observables)], ["", [["", "status"]]]];
+  fill(node("map-colour"), told, colour?.name ?? "");
   for (const axis of ["x", "y"]) {
     node(`map-${axis}`).addEventListener("change", (e) => {
       map.choice[axis] = columnOf(e.target.value);
@@ -158,10 +159,13 @@ function counted() {
   }).join(" · ");
 }
 
+const note = (text) => element("p", text, {className: "note"});
+
 function pairs(some, i) {
   const list = element("dl");
   for (const column of some) {
-    list.append(element("dt", column.label, {title: column.name}), element("dd", column.say(column.values[i])));
+    list.append(element("dt", column.label, {title: column.name}));
+    list.append(element("dd", column.say(column.values[i])));
   }
   return list;
 }
@@ -173,7 +177,7 @@ function picked() {
     row.classList.toggle("picked", Number(row.dataset.case) === i);
   }
   if (i < 0) {
-    box.replaceChildren(element("p", "Click a point, a curve or a row to see its case.", {className: "note"}));
+    box.replaceChildren(note("Click a point, a curve or a row to see its case."));
     return;
   }
   const status = data.statuses[data.status[i]];
@@ -182,26 +186,35 @@ function picked() {
   const parts = [element("p"), link(i), element("h3", "Parameters"), pairs(parameters, i)];
   parts[0].append(badge);
   if (data.cause[i]) parts.splice(1, 0, element("p", data.cause[i], {className: "cause"}));
-  if (!state.passes[i]) parts.splice(1, 0, element("p", "The brushes leave this case out.", {className: "note"}));
+  if (!state.passes[i]) parts.splice(1, 0, note("The brushes leave this case out."));
   const there = observables.filter((o) => Number.isFinite(o.values[i]));
   if (there.length) parts.push(element("h3", "Observables"), pairs(there, i));
   const run = [`hash ${data.hash[i]}`];
   if (data.attempt[i]) run.unshift(`attempt ${data.attempt[i]}${data.host[i] && ` on ${data.host[i]}`}`);
-  parts.push(element("p", run.join(" · "), {className: "note"}));
+  parts.push(note(run.join(" · ")));
   box.replaceChildren(...parts);
 }
 
-// The case's own report; or the command that writes it, where its files were kept.
+// As one word of a shell.
+function quoted(path) {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'"'"'`)}'`;
+}
+
+// The case's own report; or the command that makes it from what was kept.
 function link(i) {
   const place = element("p", undefined, {id: "own-report"});
-  if (data.report[i]) {
+  const directory = `${data.results}${data.hash[i]}`;
+  const command = {2: `nmcsim report ${quoted(directory)}`,
+    1: `nmcsim run ${quoted(`${directory}/case.toml`)} --out results/${data.hash[i]}`}[data.kept[i]];
+  if (data.kept[i] === 3) {
     place.append(element("a", "Open the report of this case",
       {href: `${data.folder}${data.hash[i]}/report.html`, target: "_blank", rel: "noopener"}));
-  } else if (data.kept[i]) {
-    place.append("Its own report: ", element("code", `${data.command}${data.hash[i]}`));
+  } else if (command) {
+    const why = data.keep === "summary" ? 'Its history was not kept (keep = "summary")' : "It has no history";
+    place.append(data.kept[i] === 2 ? "Its own report is made by "
+      : `${why}; solved again it has a report: `, element("code", command));
   } else if (data.status[i] !== OPEN) {
-    place.append(element("span", `It has no report: no files of this case were kept (keep = "${data.keep}").`,
-      {className: "note"}));
+    place.append(element("span", "No files of this case are there.", {className: "note"}));
   }
   return place;
 }

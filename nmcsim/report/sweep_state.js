@@ -5,7 +5,8 @@ const [FINISHED, EARLY, FAILED, OPEN] = [0, 1, 2, 3];
 const INK = "#1b2430", SOFT = "#5b6675", GHOST = "#e3e7ec", BAD = "#b23b00";
 // Okabe and Ito: told apart by colour-blind eyes
 const CATEGORIES = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
-const DASHES = [[], [7, 3], [2, 2], [9, 3, 2, 3]];
+const DASHES = [[], [9, 3], [9, 3, 2, 3], [4, 3]];
+const DOTTED = [1.5, 3];
 const FEW = 8;  // so many values have a colour and a line of the legend each
 
 function superscript(number) {
@@ -58,14 +59,8 @@ const columnOf = (name) => columns.find((c) => c.name === name) ?? caseNumber;
 const begins = data.curves.begins;
 const quantities = data.curves.quantities.map(({data: packed, ...of}) => {
   const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
-  const values = new Float32Array(bytes.buffer);
-  let low = Infinity, high = -Infinity;
-  for (const v of values) {
-    if (v < low) low = v;
-    if (v > high) high = v;
-  }
-  return {...of, values, span: [low, high], title: of.unit ? `${of.label} / ${of.unit}` : of.label,
-    levels: [], log: false, distinct: []};
+  return {...of, values: new Float32Array(bytes.buffer), levels: [], log: false, distinct: [],
+    title: of.unit ? `${of.label} / ${of.unit}` : of.label};
 });
 const quantityOf = (name) => quantities.find((q) => q.name === name);
 

@@ -19,8 +19,8 @@ from nmcsim.sweeps.record import Record
 from tests.chromium import complaints, loaded_from_outside, text_of
 from tests.synthetic_sweep import COVERAGE, FAILURES, RATE, RATIO, synthetic_sweep
 
-REPORTED, KEPT, GONE = 11, 12, 13
-"""Numbers of a case with a report, of one with files alone, and of one without."""
+REPORTED, KEPT, PRUNED, GONE = 11, 12, 13, 14
+"""Numbers of a case with a report, of one with a history, one with less, and one with nothing."""
 
 
 def opened(browser: Any, path: Path) -> Any:
@@ -43,11 +43,13 @@ def rewritten(directory: Path, change: Callable[[Record], Record]) -> None:
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sweep") / "many cases"
-    plan = synthetic_sweep(folder, 48, missing=2)
-    for number in (REPORTED, KEPT):
-        (folder / "cases" / plan.cases[number - 1].hash).mkdir()
-    report = folder / "cases" / plan.cases[REPORTED - 1].hash / "report.html"
-    report.write_text("<title>its own</title>")
+    plan = replace(synthetic_sweep(folder, 48, missing=2), keep="summary")
+    plan.write(folder)
+    there = {REPORTED: "report.html", KEPT: "history.h5", PRUNED: "case.toml"}
+    for number, name in there.items():
+        result = folder / "cases" / plan.cases[number - 1].hash
+        result.mkdir()
+        (result / name).write_text("its own")
     return folder
 
 
@@ -264,7 +266,7 @@ def test_cases_without_the_number_do_not_pass_its_brush(page: Any) -> None:
     assert text_of(page, "passing") == "45 of 48 cases"
 
 
-@pytest.mark.parametrize("number", [REPORTED, KEPT, GONE])
+@pytest.mark.parametrize("number", [REPORTED, KEPT, PRUNED, GONE])
 def test_a_click_on_a_point_picks_its_case(
     page: Any, plan: Plan, directory: Path, number: int
 ) -> None:
@@ -279,9 +281,12 @@ def test_a_click_on_a_point_picks_its_case(
     if number == REPORTED:
         assert link == (directory / "cases" / planned.hash / "report.html").as_uri()
     elif number == KEPT:
-        assert said.endswith(f"nmcsim report '{directory.as_posix()}/cases/'{planned.hash}")
+        assert said.endswith(f"nmcsim report '{directory.as_posix()}/cases/{planned.hash}'")
+    elif number == PRUNED:
+        assert said.startswith('Its history was not kept (keep = "summary"); solved again')
+        assert f"/{planned.hash}/case.toml' --out results/" in said
     else:
-        assert said.startswith("It has no report") and link is None
+        assert said == "No files of this case are there." and link is None
 
 
 def test_a_click_on_a_curve_picks_its_case(page: Any) -> None:

@@ -269,12 +269,15 @@ def test_equal_cases_share_a_record_and_links_follow_the_page(tmp_path: Path) ->
     plan = synthetic_sweep(folder, 12, failures=0)
     twice = replace(plan, cases=(*plan.cases, replace(plan.cases[0], number=13)))
     twice.write(folder)
-    (folder / "cases" / plan.cases[0].hash).mkdir()
-    (folder / "cases" / plan.cases[0].hash / "report.html").touch()
+    for n, names in enumerate((("report.html", "history.h5"), ("history.h5",), ("case.toml",), ())):
+        result = folder / "cases" / plan.cases[n].hash
+        result.mkdir()
+        for name in names:
+            (result / name).touch()
     _, data = page_of(folder)
-    assert data["report"] == [1] + 11 * [0] + [1] and data["kept"] == data["report"]
+    assert data["kept"] == [3, 2, 1, 0] + 8 * [0] + [3]
     assert data["folder"] == "cases/"
-    assert data["command"] == f"nmcsim report '{folder.as_posix()}/cases/'"
+    assert data["results"] == f"{folder.as_posix()}/cases/"
     assert data["columns"][3]["values"][0] == data["columns"][3]["values"][12]
     (tmp_path / "pages").mkdir()
     other = tmp_path / "pages" / "sweep.html"
