@@ -23,6 +23,8 @@ __all__ = [
 
 DUE, SIGNALLED, OUT_OF_TIME, OUT_OF_MEMORY = 1, 2, 3, 4
 """Why a run keeps a checkpoint between two steps; of several ranks the highest counts."""
+ONE = 1.0
+"""Signals so close together are one, sent on by a scheduler, a launcher and a parent [s]."""
 
 
 class Interrupted(NmcsimError):
@@ -98,14 +100,20 @@ class Interrupt:
 
 @contextmanager
 def interruptible(directory: Path) -> Iterator[Interrupt]:
-    """Note SIGINT and SIGTERM, to be obeyed between time steps; a second one does not wait."""
+    """Note SIGINT and SIGTERM, to be obeyed between time steps; a second one does not wait.
+
+    One that comes after the last step is passed on, at the end, to who listened before.
+    """
     noted = Interrupt()
     before: dict[int, Any] = {}
+    first = 0.0
 
     def note(number: int, frame: Any) -> None:
-        if noted.signal:
+        nonlocal first
+        if noted.signal and time.monotonic() - first > ONE:
             raise KeyboardInterrupt
-        noted.signal = number
+        if not noted.signal:
+            noted.signal, first = number, time.monotonic()
 
     try:
         for number in (int(signal.SIGINT), int(signal.SIGTERM)):
@@ -123,3 +131,6 @@ def interruptible(directory: Path) -> Iterator[Interrupt]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        earlier = before.get(noted.signal)
+        if callable(earlier) and earlier is not signal.default_int_handler:
+            earlier(noted.signal, None)

@@ -183,7 +183,8 @@ def launch(plan: Plan, directory: Path, options: Options, comm: Any = None) -> O
         interrupted = run_groups(plan, records, orders, comm, display)
         if comm.rank == 0:
             display.clear()
-    outcome = _outcome(plan, records, directory, before, time.time() - began)
+    solved = _solved(records, before, orders.launch)
+    outcome = Outcome(directory, snapshot(plan, records), time.time() - began, solved)
     if comm is None or comm.rank == 0:
         write_outputs(plan, directory)
     if interrupted:
@@ -204,12 +205,11 @@ def _attempts(records: Records) -> dict[str, int]:
     return {hash: record.attempt for hash, record in records.records().items()}
 
 
-def _outcome(
-    plan: Plan, records: Records, directory: Path, before: Mapping[str, int], seconds: float
-) -> Outcome:
-    after = _attempts(records)
-    solved = sum(before.get(hash) != attempt for hash, attempt in after.items())
-    return Outcome(directory, snapshot(plan, records), seconds, solved)
+def _solved(records: Records, before: Mapping[str, int], launch: str) -> int:
+    """How many cases a launch has recorded, of those that all have recorded since."""
+    new = [item for item in _attempts(records).items() if before.get(item[0]) != item[1]]
+    attempts = [attempt for item in new if (attempt := records.attempt(*item)) is not None]
+    return sum(attempt.worker.launch.startswith(f"{launch}/") for attempt in attempts)
 
 
 def _on_this_machine(plan: Plan, records: Records, orders: Orders, options: Options) -> bool:
@@ -264,7 +264,7 @@ def write_outputs(plan: Plan, directory: Path) -> None:
         written = {hash: record.attempt for hash, record in found.items()}
         Table.of(plan, found, directory).write(directory)
         write_sweep_figures(directory)
-    write_sweep_report(directory)
+        write_sweep_report(directory)
 
 
 def sweep(

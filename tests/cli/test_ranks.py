@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from nmcsim.cli.ranks import rank
+from nmcsim.cli.ranks import check_launcher, rank, size
+from nmcsim.errors import InputError
 
 WITH_SIMULATE = """
 import sys, types
@@ -50,24 +51,57 @@ def test_a_rank_that_fails_alone_ends_all(python: Callable[..., Any]):
     assert "rank 1: nmcsim: unexpected ZeroDivisionError: alone" in done.stderr
 
 
+LAUNCHERS = (
+    "PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK", "PMI_SIZE",
+    "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_PROCID", "SLURM_STEP_ID", "SLURM_NTASKS",
+    "SLURM_STEP_NUM_TASKS",
+)  # fmt: skip
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
+    """As if by a launcher that sets these variables."""
+
+    def start(environment: dict[str, str]) -> None:
+        for name in LAUNCHERS:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+
+    return start
+
+
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({}, 0),
-        ({"PMI_RANK": "1"}, 1),
-        ({"OMPI_COMM_WORLD_RANK": "2"}, 2),
-        ({"SLURM_PROCID": "3", "SLURM_STEP_ID": "0"}, 3),
-        ({"SLURM_PROCID": "3"}, 0),
-        ({"PMI_RANK": "what"}, 0),
+        ({}, (0, 1)),
+        ({"PMI_RANK": "1", "PMI_SIZE": "2"}, (1, 2)),
+        ({"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "3"}, (2, 3)),
+        ({"PMI_RANK": "what"}, (0, 1)),
+        # as Slurm 22.05 sets them: in srun, in a batch script, in the shell of salloc
+        ({"SLURM_PROCID": "3", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "4"}, (3, 4)),
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "4"}, (0, 1)),
+        ({"SLURM_NTASKS": "4"}, (0, 1)),
+        (  # mpirun in a batch script starts its ranks from one task of srun
+            {"SLURM_PROCID": "0", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "1",
+             "PMI_RANK": "1", "PMI_SIZE": "2"},
+            (1, 2),
+        ),
     ],
-)
-def test_the_rank_is_known_without_mpi(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: int
+)  # fmt: skip
+def test_the_ranks_are_known_without_mpi(
+    started: Callable[[dict[str, str]], None],
+    environment: dict[str, str],
+    expected: tuple[int, int],
 ):
-    for name in ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("SLURM_PROCID", "SLURM_STEP_ID"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert rank() == expected
+    started(environment)
+    assert (rank(), size()) == expected
+
+
+def test_processes_that_mpi_does_not_join_are_refused(
+    started: Callable[[dict[str, str]], None],
+):
+    started({"SLURM_PROCID": "0", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "2"})
+    check_launcher(2)
+    with pytest.raises(InputError, match="was started 2 times, but MPI does not join .*pmi2"):
+        check_launcher(1)
