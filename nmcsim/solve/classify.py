@@ -37,6 +37,8 @@ class Split:
 
 def derivative(form: Any, coefficient: Any) -> Any:
     """Gateaux derivative of ``form``, expanded; None where it vanishes."""
+    if coefficient not in form.coefficients():  # most do not occur: nothing to expand
+        return None
     d = expand_derivatives(
         ufl.derivative(form, coefficient, ufl.TrialFunction(coefficient.function_space))
     )
