@@ -83,6 +83,8 @@ def work(
             time.sleep(PAUSE)
         return INTERRUPTED
 
+    runtime.settle()  # what was imported
+    settled = False
     while True:
         attempt = on_one_rank(comm, take)
         if isinstance(attempt, str):
@@ -91,6 +93,9 @@ def work(
             ended = _Attempt(plan, records, comm, orders, cases[attempt.hash], attempt).go()
         if ended:
             return ended
+        if not settled:  # and what a first case has left in caches
+            runtime.settle()
+            settled = True
 
 
 def _doubtful(records: Records, orders: Orders) -> bool:
@@ -112,6 +117,7 @@ class _Attempt:
     orders: Orders
     planned: Planned
     attempt: Attempt
+    result: Result | None = None
 
     def go(self) -> str:
         """Solve the case and record how it ended; how the loop ends with it, if it does."""
@@ -151,7 +157,7 @@ class _Attempt:
     def _simulate(self) -> None:
         case = self.plan.case(self.planned)
         resume = on_one_rank(self.comm, self._goes_on)
-        simulate(
+        self.result = simulate(
             case, self._directory, self.comm, resume=resume, overwrite=not resume,
             mesh_cache=self.orders.mesh_cache, limits=self.orders.limits,
         )  # fmt: skip
@@ -200,7 +206,7 @@ class _Attempt:
             runtime.versions(), self.attempt.worker.host, self.comm.size, started, wall,
         )  # fmt: skip
         try:
-            result = Result.load(self._directory)
+            result = self.result or Result.load(self._directory)
             seconds = result.summary["timing"].items()
             record = replace(
                 record,

@@ -1,0 +1,169 @@
+"""The loop of a worker, in this process."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nmcsim.runtime  # noqa: F401  (first: it imports DOLFINx in the order that works)
+from nmcsim import __version__
+from nmcsim.errors import InputError, Mistake, RunFailure
+from nmcsim.launch import work as module
+from nmcsim.launch.conduct import Options, orders_of, prepare
+from nmcsim.launch.pulse import Pulse
+from nmcsim.launch.work import DONE, INTERRUPTED, UNFIT, work
+from nmcsim.results import WriteFailure
+from nmcsim.runtime import MPI
+from nmcsim.stops import Interrupted, Limits
+from nmcsim.sweeps import Plan, Records, read_sweep
+from nmcsim.sweeps.records import Attempt
+from tests.launch.conftest import Sweep
+
+TWO = "[sweep.grid]\nphysics.rock_salt.coverage = [0.3, 0.6]\n"
+
+
+class Bench:
+    """A plan, its records, and what a worker needs."""
+
+    def __init__(self, plan: Plan, directory: Path) -> None:
+        self.plan = plan
+        self.records = prepare(plan, directory)
+        self.pulse = Pulse(self.records, Limits().time, lambda attempt: None)
+
+    def go(self, stopping: Any = lambda: False, **options: Any) -> str:
+        orders = orders_of(self.plan, self.records, Options(**options))
+        return work(self.plan, self.records, MPI.COMM_SELF, orders, stopping, self.pulse)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    sweep = Sweep(tmp_path / "a", TWO)
+    return Bench(read_sweep(sweep.file), sweep.out)
+
+
+def fails_with(error: BaseException) -> Any:
+    def simulate(*arguments: Any, **options: Any) -> None:
+        raise error
+
+    return simulate
+
+
+def test_all_cases_are_solved_and_only_what_is_kept_stays(bench: Bench):
+    assert bench.go() == DONE
+    found = bench.records.records()
+    assert {record.status for record in found.values()} == {"finished"}
+    assert all(record.observables and record.curves for record in found.values())
+    for planned in bench.plan.cases:
+        names = {p.name for p in bench.records.result(planned.hash).iterdir()}
+        assert {"case.toml", "summary.json", "history.h5"} <= names
+        assert not names & {"fields.vtkhdf", "mesh.msh", "checkpoint.h5", "log.jsonl"}
+
+
+def test_an_error_that_is_none_of_ours_is_recorded_and_the_worker_ends(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "simulate", fails_with(ZeroDivisionError("by zero")))
+    assert bench.go() == UNFIT
+    (record,) = bench.records.records().values()
+    assert (record.kind, record.cause) == ("error", "ZeroDivisionError: by zero")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "cause"),
+    [
+        (RunFailure("stopped at t = 3 s\n  likely: this"), "failure", "stopped at t = 3 s"),
+        (InputError(Mistake("geometry", "cannot be meshed")), "error", "geometry cannot be meshed"),
+        (
+            InputError([Mistake("a", "is  wrong"), Mistake("b", "too")], "f"),
+            "error", "a is wrong; b too",
+        ),
+        (Limits(time=2.0).error(3), "time limit", "took longer than its limit of 2 s"),
+    ],
+)  # fmt: skip
+def test_an_error_of_ours_leaves_the_worker_fit(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: str, cause: str
+):
+    monkeypatch.setattr(module, "simulate", fails_with(error))
+    assert bench.go() == DONE
+    assert {(r.kind, r.cause) for r in bench.records.records().values()} == {(kind, cause)}
+
+
+def test_a_signal_gives_the_case_up(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "simulate", fails_with(Interrupted("at t = 2 s")))
+    assert bench.go() == INTERRUPTED
+    assert not bench.records.records() and not bench.records.running()
+
+
+def test_between_two_cases_a_signal_is_obeyed_too(bench: Bench):
+    assert bench.go(stopping=lambda: True) == INTERRUPTED
+    assert not list(bench.records.claims.iterdir())
+
+
+def test_a_full_disk_is_no_failure_of_the_case(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "simulate", fails_with(WriteFailure("x: the disk is full")))
+    with pytest.raises(WriteFailure, match="the disk is full"):
+        bench.go()
+    assert not bench.records.records() and not bench.records.running()
+
+
+def test_a_record_that_cannot_be_written_gives_the_case_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    def full(self: Records, attempt: Attempt, record: Any) -> None:
+        raise WriteFailure("record: the disk is full")
+
+    monkeypatch.setattr(Records, "finish", full)
+    with pytest.raises(WriteFailure, match="record: the disk is full"):
+        bench.go()
+    assert not bench.records.running()
+
+
+def test_a_shard_takes_its_share(bench: Bench):
+    assert bench.go(shard=(2, 2)) == DONE
+    assert set(bench.records.records()) == {bench.plan.cases[1].hash}
+
+
+def test_a_failed_case_is_started_anew_when_it_is_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "simulate", fails_with(RunFailure("no")))
+        bench.go()
+    assert bench.go() == DONE
+    assert all(record.failed for record in bench.records.records().values())
+    assert bench.go(retry_failed=True) == DONE
+    assert {(r.status, r.attempt) for r in bench.records.records().values()} == {("finished", 2)}
+
+
+def test_a_result_that_cannot_be_read_is_said(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "simulate", lambda *arguments, **options: None)
+    assert bench.go() == DONE
+    causes = {record.cause for record in bench.records.records().values()}
+    assert all(cause.startswith("its result cannot be read: ") for cause in causes)
+
+
+def test_a_case_that_changed_since_it_was_planned_is_not_solved(bench: Bench):
+    shape = bench.plan.folder / "trouble.py"
+    shape.write_text(shape.read_text() + "\n# changed\n")
+    assert bench.go() == DONE
+    causes = {record.cause for record in bench.records.records().values()}
+    assert all("is not what it was when the sweep was planned" in cause for cause in causes)
+
+
+def test_what_takes_too_long_and_does_not_stop_is_overdue(bench: Bench):
+    overdue: list[Attempt] = []
+    pulse = Pulse(bench.records, 0.1, overdue.append)
+    attempt = bench.records.take(
+        [bench.plan.cases[0].hash], module.here("x/1"), lambda h, r: True, time.time
+    )
+    pulse.start()
+    with pulse.of(attempt):
+        deadline = time.monotonic() + 10.0
+        while not overdue and time.monotonic() < deadline:
+            time.sleep(0.05)
+    pulse.stop()
+    assert overdue[0] == attempt
+    assert __version__ == bench.records.version
