@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nmcsim.cli.parser import parse
-from nmcsim.cli.ranks import World, rank
+from nmcsim.cli.ranks import World, hold_threads, rank
 from nmcsim.errors import InputError, NmcsimError
 
 INTERRUPTED = 130
@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         anything unexpected. No error shows a traceback unless ``NMCSIM_DEBUG=1``.
     """
     state: dict[str, Any] = {}
+    hold_threads()
     try:
         return _command(arguments, state)
     except SystemExit as stop:  # --help

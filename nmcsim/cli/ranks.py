@@ -11,6 +11,7 @@ from nmcsim.errors import InputError, Mistake
 
 _RANK = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK", "SLURM_PROCID")
 _SIZE = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PATIENCE = 5.0
 """How long the ranks that fail together may be apart [s]."""
 
@@ -54,6 +55,13 @@ def check_launcher(found: int) -> None:
             f" srun --mpi=pmi2, or with the mpirun of its own installation: mpirun -n {size()}"
         )
         raise InputError(Mistake("", message), "nmcsim")
+
+
+def hold_threads() -> None:
+    """One thread a rank, before NumPy is imported: ranks share the cores already."""
+    if size() > 1:
+        for name in _THREADS:
+            os.environ.setdefault(name, "1")
 
 
 class World:

@@ -6,7 +6,7 @@ import math
 import shlex
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,12 +33,15 @@ class Snapshot:
     running : tuple of (Planned, Attempt)
     outdated : int
         Cases with a record of another version of nmcsim, which does not count.
+    seconds_left : float
+        Estimated from the cases that have ended [s]; NaN if that cannot be said.
     """
 
     total: int
     records: tuple[Record, ...]
     running: tuple[tuple[Planned, Attempt], ...]
     outdated: int = 0
+    seconds_left: float = math.nan
 
     @property
     def failed(self) -> tuple[Record, ...]:
@@ -57,17 +60,6 @@ class Snapshot:
     def asleep(self) -> bool:
         """Whether nobody works on it although cases are open."""
         return self.open > 0 and not self.running
-
-    @property
-    def seconds_left(self) -> float:
-        """Estimated from the cases that have ended [s]; NaN if that cannot be said."""
-        walls = [record.wall for record in self.records if math.isfinite(record.wall)]
-        if not walls or not self.running:
-            return 0.0 if self.done == self.total else math.nan
-        mean = sum(walls) / len(walls)
-        now = time.time()
-        begun = sum(max(0.1 * mean, mean - (now - a.started)) for _, a in self.running)
-        return (self.open * mean + begun) / len(self.running)
 
     @property
     def per_hour(self) -> float:
@@ -89,7 +81,31 @@ def snapshot(plan: Plan, records: Records) -> Snapshot:
         if hash in known
     ]
     outdated = known.keys() & (records.outdated().keys() - found.keys())
-    return Snapshot(len(known), tuple(found.values()), tuple(running), len(outdated))
+    left = _seconds_left(known, found, running)
+    return Snapshot(len(known), tuple(found.values()), tuple(running), len(outdated), left)
+
+
+def _seconds_left(
+    known: Mapping[str, Planned],
+    found: Mapping[str, Record],
+    running: Sequence[tuple[Planned, Attempt]],
+) -> float:
+    """What is left at the pace of what has ended, each case weighted with what it should cost."""
+    if len(found) == len(known):
+        return 0.0
+    ended = [(r.wall, known[r.hash].cost) for r in found.values() if math.isfinite(r.wall)]
+    cost = sum(cost for _, cost in ended)
+    if not running or cost <= 0.0:
+        return math.nan
+    pace = sum(wall for wall, _ in ended) / cost
+    begun = {planned.hash for planned, _ in running}
+    open = sum(p.cost for hash, p in known.items() if hash not in found and hash not in begun)
+    now = time.time()
+    rest = [
+        max(0.1 * pace * planned.cost, pace * planned.cost - (now - attempt.started))
+        for planned, attempt in running
+    ]
+    return max((pace * open + sum(rest)) / len(running), max(rest))
 
 
 def described_values(plan: Plan, planned: Planned) -> str:
