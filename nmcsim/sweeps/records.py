@@ -12,7 +12,7 @@ import os
 import re
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -116,18 +116,27 @@ class Records:
         """Those of other versions."""
         return {hash: r for hash, r in self._every().items() if r.version != self.version}
 
-    def _every(self) -> dict[str, Record]:
-        """Those of other versions, too."""
+    def _every(self, listed: Mapping[str, _Listed] | None = None) -> dict[str, Record]:
+        """Those of other versions, too.
+
+        Each attempt writes its record once. One that is known is looked at again only if there
+        has been a later attempt: a server would be asked for as many files as there are cases.
+        """
+        listed = self._listed() if listed is None else listed
         found: dict[str, Record] = {}
         for entry in _entries(self.folder):
             if not entry.name.endswith(".json") or entry.name.startswith("."):
+                continue
+            known = self._read.get(entry.name)
+            record = known[1] if known else None
+            if record is not None and record.attempt >= listed.get(record.hash, _Listed()).last:
+                found[record.hash] = record
                 continue
             try:
                 status = entry.stat()
             except FileNotFoundError:
                 continue
             mark = (status.st_mtime_ns, status.st_ino)
-            known = self._read.get(entry.name)
             if known is None or known[0] != mark:
                 known = self._read[entry.name] = (mark, _read(Path(entry.path)))
             record = known[1]
@@ -202,7 +211,8 @@ class Records:
         WriteFailure
             The disk is full.
         """
-        listed, every = self._listed(), self._every()
+        listed = self._listed()
+        every = self._every(listed)
         records = {h: r for h, r in every.items() if r.version == self.version}
         free = [h for h in hashes if wanted(h, records.get(h))]
         # what has brought whole jobs down comes last: the others are done by then
@@ -267,8 +277,9 @@ class Records:
 
     def held_by(self, launch: str) -> Attempt | None:
         """The attempt that a worker holds, dead or alive; None if its last one has ended."""
-        records = self._every()
-        for hash, seen in self._listed().items():
+        listed = self._listed()
+        records = self._every(listed)
+        for hash, seen in listed.items():
             attempt = self.attempt(hash, seen.last) if seen.last not in seen.over else None
             if attempt is None or attempt.worker.launch != launch:
                 continue
@@ -279,9 +290,10 @@ class Records:
 
     def running(self) -> dict[str, Attempt]:
         """The attempts that go on, by the hash of their case."""
-        done = self._every()
+        listed = self._listed()
+        done = self._every(listed)
         found: dict[str, Attempt] = {}
-        for hash, seen in self._listed().items():
+        for hash, seen in listed.items():
             if seen.last and not self._is_over(hash, seen, done.get(hash)):
                 attempt = self.attempt(hash, seen.last)
                 if attempt is not None:
