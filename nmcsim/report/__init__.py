@@ -14,7 +14,7 @@ from typing import Any
 from nmcsim.figures import FigureKind, drawable, write_all
 from nmcsim.report import tables
 from nmcsim.report.electrode import electrode_viewer
-from nmcsim.report.panels import Viewer, script
+from nmcsim.report.panels import Viewer, page_head, script
 from nmcsim.report.tables import escape
 from nmcsim.report.viewer import viewer
 from nmcsim.results import Result, write_atomically
@@ -99,14 +99,7 @@ def _page(result: Result, sections: Sequence[Section], budget: int, with_paper: 
     title = escape(result.title)
     warn = "" if result.status == "finished" else " warn"
     version = escape(result.provenance.get("nmcsim", ""))
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>{script("page.css")}</style>
+    return f"""{page_head(title, "page.css")}
 {moving.head if moving else ""}
 </head>
 <body>

@@ -40,6 +40,19 @@ def script(name: str) -> str:
     return files("nmcsim.report").joinpath(name).read_text(encoding="utf-8")
 
 
+def page_head(title: str, *styles: str) -> str:
+    """The beginning of a self-contained page, up to its styles; `title` is escaped already."""
+    css = "\n".join(map(script, styles))
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>{css}</style>"""
+
+
 def head(rasters: Mapping[str, Raster]) -> str:
     """Bokeh itself, and the packed frames of each field with what unpacks them."""
     library = Resources(mode="inline", components=["bokeh", "bokeh-widgets"])

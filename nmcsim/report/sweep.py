@@ -26,13 +26,13 @@ from matplotlib.colors import to_hex
 from nmcsim import __version__
 from nmcsim.figures.style import THETA_MAP
 from nmcsim.report import sweep_tables as tables
-from nmcsim.report.panels import script
+from nmcsim.report.panels import page_head, script
 from nmcsim.report.sweep_data import Column, columns_of, pack
 from nmcsim.report.tables import escape
 from nmcsim.results import write_atomically
 from nmcsim.sweeps.plan import Plan
 from nmcsim.sweeps.record import Record
-from nmcsim.sweeps.records import Records
+from nmcsim.sweeps.table import read_records
 
 __all__ = ["write_sweep_report"]
 
@@ -65,7 +65,7 @@ def write_sweep_report(directory: Path, path: Path | None = None) -> Path:
     """
     path = directory / "report.html" if path is None else path
     plan = Plan.read(directory)
-    found = Records(directory, __version__).records()
+    found = read_records(plan, directory)
     records = [found.get(case.hash) for case in plan.cases]
     write_atomically(path, _page(plan, directory, path, records).encode("utf-8"))
     return path
@@ -77,15 +77,7 @@ def _page(plan: Plan, directory: Path, path: Path, records: Sequence[Record | No
     title = escape(plan.title or "Sweep")
     numbers = [case.number for case in plan.cases]
     code = "\n".join(map(script, SCRIPTS))
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>{script("page.css")}
-{script("sweep.css")}</style>
+    return f"""{page_head(title, "page.css", "sweep.css")}
 </head>
 <body>
 <main>
