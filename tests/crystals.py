@@ -13,6 +13,35 @@ from nmcsim.case import load
 AGED = Path(__file__).parents[1] / "cases" / "crystal_aged_1C.toml"
 RADIUS = 1.25e-6  # m
 
+SMALL = """
+title = "Small crystal"
+model = "single_crystal"
+[geometry]
+shape = "disk"
+diameter = "2.5 um"
+height = "1.0 um"
+cell_size = "0.4 um"
+surface_cell_size = "0.2 um"
+patch_end_cell_size = "0.1 um"
+[material]
+name = "nmc88"
+[physics]
+surface = "flux"
+temperature = "295.15 K"
+[physics.rock_salt]
+coverage = 0.5
+[protocol]
+capacity = "200 mAh/g"
+initial = 0.9
+steps = ["Charge at 1C until 4.1 V"]
+[numerics]
+rtol = 1e-4
+steps_per_phase = 20
+[output]
+frames = 5
+"""
+"""A case file of a crystal that runs in tenths of a second."""
+
 CONSTANT = ('material.U = "4.4 - 0.8*theta [V]"', 'material.D_chem = "5e-16 m2/s"')
 """Laws that make the equations linear."""
 

@@ -15,34 +15,10 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.crystals import SMALL
 from tests.mpirun import ROOT, clean_environment
 
-CASE = """
-title = "Small crystal"
-model = "single_crystal"
-[geometry]
-file = "trouble.py"
-diameter = "2.5 um"
-height = "1.0 um"
-cell_size = "0.4 um"
-surface_cell_size = "0.2 um"
-patch_end_cell_size = "0.1 um"
-[material]
-name = "nmc88"
-[physics]
-surface = "flux"
-temperature = "295.15 K"
-[physics.rock_salt]
-coverage = 0.5
-[protocol]
-capacity = "200 mAh/g"
-initial = 0.9
-steps = ["Charge at 1C until 4.1 V"]
-[numerics]
-rtol = 1e-4
-[output]
-frames = 3
-"""
+CASE = SMALL.replace('shape = "disk"', 'file = "trouble.py"')
 MOVING = {"wall", "attempt", "host", "started", "directory", "steps", "rejected"}
 """Columns that differ between two runs of the same sweep."""
 

@@ -20,10 +20,10 @@ TWELVE = "[sweep.grid]\nphysics.rock_salt.coverage = { from = 0.2, to = 0.75, co
 type Made = Callable[..., Sweep]
 
 
-@pytest.fixture
-def undisturbed(made: Made) -> Path:
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same six cases, run in peace."""
-    peaceful = made(SIX, "undisturbed")
+    peaceful = Sweep(tmp_path_factory.mktemp("peace") / "undisturbed", SIX)
     peaceful.run()
     return peaceful.out
 

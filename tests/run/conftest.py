@@ -16,35 +16,10 @@ import nmcsim.runtime  # noqa: F401  (first: it imports DOLFINx in the order tha
 from nmcsim.case import load
 from nmcsim.results import Result
 from nmcsim.run import simulate
+from tests.crystals import SMALL
 from tests.mpirun import ROOT, clean_environment
 
-CASE = """
-title = "Small crystal"
-model = "single_crystal"
-[geometry]
-shape = "disk"
-diameter = "2.5 um"
-height = "1.0 um"
-cell_size = "0.4 um"
-surface_cell_size = "0.2 um"
-patch_end_cell_size = "0.1 um"
-[material]
-name = "nmc88"
-[physics]
-surface = "flux"
-temperature = "295.15 K"
-[physics.rock_salt]
-coverage = 0.5
-[protocol]
-capacity = "200 mAh/g"
-initial = 0.9
-steps = ["Charge at 1C until 4.1 V"]
-[numerics]
-rtol = 1e-4
-steps_per_phase = 20
-[output]
-frames = 5
-"""
+CASE = SMALL
 
 
 @pytest.fixture
