@@ -178,15 +178,20 @@ def launch(plan: Plan, directory: Path, options: Options, comm: Any = None) -> O
         check_ranks(plan.ranks_per_case, comm.size)
         orders = on_one_rank(comm, lambda: _prepared(plan, directory, options)[1])
         records = Records(directory, __version__)
-        before = _attempts(records)
+        before = _attempts(records) if comm.rank == 0 else {}
         display = Display(plan, records, not options.quiet)
         interrupted = run_groups(plan, records, orders, comm, display)
         if comm.rank == 0:
             display.clear()
-    solved = _solved(records, before, orders.launch)
-    outcome = Outcome(directory, snapshot(plan, records), time.time() - began, solved)
-    if comm is None or comm.rank == 0:
+
+    def end() -> Outcome:
+        solved = _solved(records, before, orders.launch)
+        outcome = Outcome(directory, snapshot(plan, records), time.time() - began, solved)
         write_outputs(plan, directory)
+        return outcome
+
+    # the other ranks wait: one that has left for five seconds ends the job
+    outcome = end() if comm is None else on_one_rank(comm, end)
     if interrupted:
         found = outcome.snapshot
         raise Interrupted(

@@ -11,7 +11,7 @@ import pytest
 
 from nmcsim.sweeps.table import Table
 from tests.launch.conftest import Sweep, same_tables
-from tests.mpirun import clean_environment
+from tests.mpirun import clean_environment, mpirun
 
 SIX = "[sweep.grid]\nphysics.rock_salt.coverage = { from = 0.2, to = 0.7, count = 6 }\n"
 
@@ -113,3 +113,27 @@ def test_the_table_of_who_writes_last_is_complete(made: Made, monkeypatch: pytes
     monkeypatch.setattr(page, "write_sweep_report", other_ends)
     conduct.write_outputs(Plan.read(sweep.out), sweep.out)
     assert written == [1, 2]
+
+
+SLOW_END = """
+import sys, time
+from nmcsim.cli import main, ranks
+from nmcsim.launch import conduct
+ranks.PATIENCE = 0.5
+def write(plan, directory):
+    time.sleep(2.0)
+    (directory / "table.csv").touch()
+conduct.write_outputs = write
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.mpi
+def test_ranks_wait_for_the_one_that_writes_the_table(made: Made):
+    """After a failed case, too, where a rank that leaves alone would end the job."""
+    sweep = made('[sweep.zip]\ngeometry.trouble = ["none", "raise"]\n')
+    words = ["-c", SLOW_END, "sweep", str(sweep.file), "--out", str(sweep.out)]
+    done = mpirun(2, words, check=False, cwd=sweep.folder)
+    assert done.returncode == 3
+    assert "1 of 2 cases failed" in done.stderr
+    assert (sweep.out / "table.csv").is_file()
