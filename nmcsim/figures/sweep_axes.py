@@ -52,7 +52,7 @@ PANELS_ABREAST = 3
 """Panels beside each other at most."""
 DARK = ListedColormap(mpl.colormaps["viridis"](np.linspace(0.0, 0.9, 256)))
 """Ordered in grey, too; its end is dark enough for a line on white."""
-WIDE = 100.0
+WIDE = 10.0
 """Positive values whose largest is this many times the smallest are shown on a logarithm."""
 NO_VALUE = "#dfe3e8"
 TIMES = ((3600.0, "h", 7200.0), (60.0, "min", 120.0), (1.0, "s", -math.inf))

@@ -169,6 +169,7 @@ def maps(
     assert colouring.mappable is not None
     norm: Any = colouring.mappable.norm
     there = np.isfinite(over.values) & np.isfinite(up.values) & np.isfinite(value.values)
+    early = there & (table["status"].to_numpy() == "ended early")
     columns, rows = np.unique(over.values[there]), np.unique(up.values[there])
     if (size := len(columns) * len(rows)) > SPARSE * there.sum():
         message = f"form no grid: {there.sum()} values in {size} cells; draw {y} over {x}, with"
@@ -188,7 +189,11 @@ def maps(
             )  # fmt: skip
             axes.spines[:].set_visible(False)
             axes.tick_params(length=2)
+            ended = inside & there & early
+            axes.plot(over.values[ended], up.values[ended], "o", ms=3.5, mfc="none", mec="white")
         panels.name(over, [up], log)
+        if early.any():
+            panels.figure.supxlabel("circle: ended early", fontsize="small", x=0.99, ha="right")
         for axes in panels.all:
             _tick_cells(axes.xaxis, columns, over, "x" in log)
             _tick_cells(axes.yaxis, rows, up, "y" in log)
@@ -203,9 +208,10 @@ def maps(
 
 def _tick_cells(along: Any, centres: Array, axis: Axis, log: bool) -> None:
     """Name the values of the cells themselves, where there is room and they are short."""
-    if not axis.ticks and not log and len(centres) <= NAMED:
+    decades = log and np.allclose(np.log10(centres) % 1.0, 0.0)
+    if not axis.ticks and not decades and len(centres) <= NAMED:
         along.set_ticks(centres, [f"{value:.3g}" for value in centres])
-    elif log:
+    if log:
         along.set_minor_locator(NullLocator())
 
 
