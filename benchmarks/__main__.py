@@ -30,6 +30,7 @@ PARTS = (
     "electrode_scaling",
     "packing3d",
     "sweep",
+    "sweep_files",
     "sweep_report",
 )
 RESULTS = Path(__file__).parent / "results.json"

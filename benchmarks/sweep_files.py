@@ -32,6 +32,11 @@ BUSY = 10
 TAKEN = 40
 SERVER = (1_000, 10_000)
 """Operations on names and attributes that shared file systems do in a second."""
+RESULT = 112
+"""Calls for the result directory of a case, by strace over four small crystals whose history is
+kept; larger cases write checkpoints more often, and no other files."""
+SEEN = 2
+"""Calls by which each other worker learns of a record: it asks for its time and opens it."""
 LENGTHS = (10.0, 60.0, 600.0)
 """Of a case [s]."""
 
@@ -156,24 +161,20 @@ def _limits(count: int, counted: dict[str, float]) -> list[Row]:
         for name, n in sorted(counted.items(), key=lambda item: -item[1])
         if n >= 1
     )
-    rows = [Row(f"file operations per case, of {count} at its end", each, note=kinds)]
+    note = f"{kinds}; for its result directory {RESULT} more"
+    rows = [Row(f"file operations for the record of a case, of {count}", each, note=note)]
     for server in SERVER:
-        borne = [server / (each / length + 1.0 / BEAT) for length in LENGTHS]
-        said = ", ".join(
-            f"{length:g} s: {_rounded(n)}" for length, n in zip(LENGTHS, borne, strict=True)
-        )
-        rows.append(
-            Row(
-                f"workers at which {server} operations/s are used up", borne[1],
-                note=f"cases of 60 s; by the length of a case: {said}",
-            )
-        )  # fmt: skip
+        borne = [_workers(server, each + RESULT, length) for length in LENGTHS]
+        said = ", ".join(f"{length:g} s: {n:.0f}" for length, n in zip(LENGTHS, borne, strict=True))
+        note = f"cases of 60 s; by the length of a case: {said}"
+        rows.append(Row(f"workers that use up {server} operations/s", borne[1], note=note))
     return rows
 
 
-def _rounded(value: float) -> str:
-    digits = max(0, 1 - math.floor(math.log10(max(value, 1.0))))
-    return f"{round(value, digits - 1 if value >= 10 else 1):g}"
+def _workers(server: float, each: float, length: float) -> float:
+    """How many workers W ask so much: W / length (each + SEEN W) + W / BEAT = server."""
+    a, b = SEEN / length, each / length + 1.0 / BEAT
+    return (math.sqrt(b * b + 4.0 * a * server) - b) / (2.0 * a)
 
 
 def _seconds(work: Callable[[], object]) -> float:
