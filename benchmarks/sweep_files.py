@@ -23,7 +23,7 @@ from nmcsim import __version__
 from nmcsim.sweeps.host import here
 from nmcsim.sweeps.plan import Plan
 from nmcsim.sweeps.records import BEAT, Records
-from nmcsim.sweeps.table import Table
+from nmcsim.sweeps.table import Table, read_records
 from tests.synthetic_sweep import synthetic_sweep
 
 SIZES = (1_000, 10_000)
@@ -53,7 +53,7 @@ def rows() -> list[Row]:
 def _writing(directory: Path) -> list[Row]:
     plan = synthetic_sweep(directory, 200)
     records = Records(directory, __version__)
-    some = next(iter(records.records().values()))
+    some = next(iter(read_records(plan, directory).values()))
     seconds = _seconds(
         lambda: [
             replace(some, hash=f"{i:016x}").write(directory / "records" / f"{i:016x}.json")
@@ -101,7 +101,7 @@ def _busy(records: Records, hashes: list[str]) -> None:
 
 def _take(directory: Path, plan: Plan, count: int, records: Records) -> None:
     """Take so many cases and record them, as the loop of a worker does."""
-    some = next(iter(records.records().values()))
+    some = next(iter(read_records(plan, directory).values()))
     hashes = [planned.hash for planned in plan.cases]
     for _ in range(count):
         attempt = records.take(hashes, here("me"), lambda _, record: record is None, time.time)

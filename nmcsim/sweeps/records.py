@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import re
 import threading
+import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,6 +32,10 @@ LAPSE = 60.0
 """A claim from another machine that has been silent for this long has ended [s]."""
 DEATHS = 2
 """A case whose worker has died so often is not tried again."""
+_CLOCK = 1.0
+"""For so long the time of the file system is reckoned on from when it was asked [s]."""
+_UNKNOWN = Worker("unknown", "", 0, 0.0, "")
+"""Who made a claim that cannot be read, as a cut of the power may leave one."""
 _NAME = re.compile(r"(?P<hash>[0-9a-f]+)\.(?P<number>\d+)(?P<ended>\.released|\.died)?")
 
 
@@ -89,6 +96,11 @@ class Records:
         self.claims, self.folder = directory / "claims", directory / "records"
         self._read: dict[str, tuple[tuple[int, int], Record | None]] = {}
         self._made: dict[str, Attempt] = {}
+        self._asked: Collection[str] = ()
+        self._free: deque[tuple[str, int]] = deque()
+        self._by: dict[str, dict[str, Attempt]] = {}
+        self._sorted: set[str] = set()
+        self._clock = (-math.inf, 0.0)
 
     def prepare(self) -> None:
         """Make the folders.
@@ -109,7 +121,7 @@ class Records:
     # -- records ----------------------------------------------------------------------------
 
     def records(self) -> dict[str, Record]:
-        """All records of this version, by the hash of their case."""
+        """All records of this version, by the hash of their case, without their curves."""
         return {hash: r for hash, r in self._every().items() if r.version == self.version}
 
     def outdated(self) -> dict[str, Record]:
@@ -145,7 +157,7 @@ class Records:
         return found
 
     def record(self, hash: str) -> Record | None:
-        """The record of one case, if it has one of this version."""
+        """The record of one case, if it has one of this version, without its curves."""
         record = _read(self.folder / f"{hash}.json")
         return record if record is not None and record.version == self.version else None
 
@@ -159,18 +171,23 @@ class Records:
         WriteFailure
             The disk is full.
         """
-        if self._listed().get(attempt.hash, _Listed()).last > attempt.number:
+        if (self.claims / f"{attempt.hash}.{attempt.number + 1}").exists():
             raise Superseded(attempt.hash)
         record.write(self.folder / f"{attempt.hash}.json")
 
     def mark(self, attempt: Attempt, kind: str, cause: str, now: float) -> None:
         """Record an attempt whose process could not do it itself; parameters as of `Record`.
 
+        What it could record before it was ended stands.
+
         Raises
         ------
         WriteFailure
             The disk is full.
         """
+        own = _read(self.folder / f"{attempt.hash}.json")
+        if own is not None and own.attempt >= attempt.number:
+            return
         record = Record(
             attempt.hash, "failed", kind, cause, attempt.number, self.version,
             host=attempt.worker.host, started=attempt.started,
@@ -183,7 +200,7 @@ class Records:
 
     def take(
         self,
-        hashes: Iterable[str],
+        hashes: Collection[str],
         worker: Worker,
         wanted: Callable[[str, Record | None], bool],
         clock: Callable[[], float],
@@ -192,8 +209,9 @@ class Records:
 
         Parameters
         ----------
-        hashes : iterable of str
-            Cases in the order in which they should be taken.
+        hashes : collection of str
+            Cases in the order in which they should be taken. While the same object is asked for,
+            the folders are listed only when all that was free has been taken, by whomever.
         worker : Worker
             Who will work on it.
         wanted : callable
@@ -211,20 +229,42 @@ class Records:
         WriteFailure
             The disk is full.
         """
+        if hashes is not self._asked:
+            self._asked = hashes
+            self._free.clear()
+        attempt = self._take_known(worker, wanted, clock) if self._free else None
+        if attempt is None:
+            self._free = self._found_free(hashes, wanted)
+            attempt = self._take_known(worker, wanted, clock)
+        return attempt
+
+    def _found_free(
+        self, hashes: Iterable[str], wanted: Callable[[str, Record | None], bool]
+    ) -> deque[tuple[str, int]]:
+        """The cases that nobody works on, with the number of the attempt to be made."""
         listed = self._listed()
         every = self._every(listed)
         records = {h: r for h, r in every.items() if r.version == self.version}
         free = [h for h in hashes if wanted(h, records.get(h))]
         # what has brought whole jobs down comes last: the others are done by then
         free.sort(key=lambda h: _lapses(listed.get(h), every.get(h)))
-        for hash in free:
-            seen = listed.get(hash, _Listed())
-            if seen.last and not self._is_over(hash, seen, every.get(hash)):
+        seen = [(h, listed.get(h, _Listed())) for h in free]
+        return deque(
+            (h, s.last + 1) for h, s in seen if not s.last or self._is_over(h, s, every.get(h))
+        )
+
+    def _take_known(
+        self,
+        worker: Worker,
+        wanted: Callable[[str, Record | None], bool],
+        clock: Callable[[], float],
+    ) -> Attempt | None:
+        while self._free:
+            hash, number = self._free.popleft()
+            # since the claims were listed others may have taken it, and have finished it
+            if (self.claims / f"{hash}.{number}").exists() or not wanted(hash, self.record(hash)):
                 continue
-            # it may have been finished since the claims were listed
-            if not wanted(hash, self.record(hash)):
-                continue
-            attempt = Attempt(hash, seen.last + 1, worker, clock())
+            attempt = Attempt(hash, number, worker, clock())
             if self._claim(attempt):
                 return attempt
         return None
@@ -261,32 +301,59 @@ class Records:
         with suppress(OSError):
             (self.claims / f"{attempt.name}.died").touch()
         record = _read(self.folder / f"{attempt.hash}.json")
-        return _since(self._listed().get(attempt.hash, _Listed()).died, record)
+        since = range(record.attempt + 1 if record else 1, attempt.number + 1)
+        return sum((self.claims / f"{attempt.hash}.{n}.died").exists() for n in since)
 
     def attempt(self, hash: str, number: int) -> Attempt | None:
-        """An attempt by its number."""
+        """An attempt by its number; one that cannot be read is of an unknown process."""
         name = f"{hash}.{number}"
         if name not in self._made:
             try:
                 content = json.loads((self.claims / name).read_text(encoding="utf-8"))
                 worker = Worker(**content.pop("worker"))
                 self._made[name] = Attempt(worker=worker, **content)
-            except (OSError, ValueError, TypeError, KeyError):
+            except FileNotFoundError:
                 return None
+            except (OSError, ValueError, TypeError, KeyError, AttributeError):
+                return Attempt(hash, number, _UNKNOWN, math.nan)
         return self._made[name]
 
     def held_by(self, launch: str) -> Attempt | None:
         """The attempt that a worker holds, dead or alive; None if its last one has ended."""
-        listed = self._listed()
-        records = self._every(listed)
-        for hash, seen in listed.items():
-            attempt = self.attempt(hash, seen.last) if seen.last not in seen.over else None
-            if attempt is None or attempt.worker.launch != launch:
-                continue
-            record = records.get(hash)
-            if record is None or record.attempt < attempt.number:
-                return attempt
-        return None
+        return self.held([launch]).get(launch)
+
+    def held(self, launches: Iterable[str]) -> dict[str, Attempt]:
+        """The attempts that workers hold, dead or alive, by the name of the worker."""
+        names = self._sort_claims()
+        found: dict[str, Attempt] = {}
+        for launch in launches:
+            own = self._by.get(launch, {})
+            for name, attempt in list(own.items()):
+                record = _read(self.folder / f"{attempt.hash}.json")
+                recorded = record is not None and record.attempt >= attempt.number
+                if recorded or names & {f"{name}.released", f"{name}.died"}:
+                    del own[name]
+                else:
+                    found[launch] = attempt
+        return found
+
+    def has_taken(self, launch: str) -> bool:
+        """Whether a worker has ever taken a case."""
+        self._sort_claims()
+        return launch in self._by
+
+    def _sort_claims(self) -> set[str]:
+        """Sort claims that are new by who made them; the names that there are."""
+        names = {entry.name for entry in _entries(self.claims)}
+        for name in names - self._sorted:
+            match = _NAME.fullmatch(name)
+            if match is not None and not match["ended"]:
+                attempt = self.attempt(match["hash"], int(match["number"]))
+                if attempt is None or attempt.worker is _UNKNOWN:
+                    continue
+                self._by.setdefault(attempt.worker.launch, {})[name] = attempt
+            self._sorted.add(name)
+        return names
 
     def running(self) -> dict[str, Attempt]:
         """The attempts that go on, by the hash of their case."""
@@ -320,6 +387,12 @@ class Records:
 
     def _now(self) -> float:
         """The time on the machine that keeps the files."""
+        asked, then = self._clock
+        if time.monotonic() - asked > _CLOCK:
+            asked, then = self._clock = time.monotonic(), self._file_time()
+        return then + time.monotonic() - asked
+
+    def _file_time(self) -> float:
         path = self.claims / f".now.{os.getpid()}.{threading.get_ident()}"
         try:
             path.touch()
@@ -373,7 +446,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 def _read(path: Path) -> Record | None:
     try:
-        return Record.read(path)
+        return Record.read(path, curves=False)
     except (OSError, ValueError):
         return None
 

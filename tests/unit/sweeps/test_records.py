@@ -217,3 +217,66 @@ def test_nothing_is_left_beside_the_claims(records: Records, dead: Worker):
     records.silent(first)
     names = {path.name for path in records.claims.iterdir()}
     assert names == {f"{HASHES[0]}.1", f"{HASHES[1]}.1"}
+
+
+def test_a_claim_that_cannot_be_read_lapses(records: Records):
+    """As a cut of the power, or a kill on a file system without links, may leave one."""
+    first = take(records, ELSEWHERE, HASHES[0])
+    (records.claims / first.name).write_text('{"hash": ')
+    later = Records(records.directory, "1")
+    assert take(later, here("a/1"), HASHES[0]) is None
+    assert later.running()[HASHES[0]].worker.host == "unknown", "else a pool would start workers"
+    silence(records, first, LAPSE + 1.0)
+    assert not later.running()
+    assert take(later, here("a/1"), HASHES[0]).number == 2
+
+
+def test_what_could_be_recorded_before_a_kill_stands(records: Records, dead: Worker):
+    first = take(records, dead, HASHES[0])
+    finish(records, first)
+    records.mark(first, "time limit", "took longer than its limit", time.time())
+    assert records.record(HASHES[0]).status == "finished"
+
+
+def test_the_folders_are_listed_once_for_many_cases(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+):
+    """Else each case of a large sweep costs as much as there are cases."""
+    listings = []
+    listed = Records._listed
+    monkeypatch.setattr(Records, "_listed", lambda self: listings.append(0) or listed(self))
+    other = Records(records.directory, "1")
+
+    def one(records: Records) -> str | None:
+        attempt = records.take(HASHES, here("a/1"), lambda h, r: r is None, time.time)
+        if attempt is not None:
+            finish(records, attempt)
+        return attempt.hash if attempt else None
+
+    taken = [one(who) for _ in range(20) for who in (records, other)]
+    assert sorted(taken) == sorted(HASHES)
+    assert len(listings) == 2
+    assert one(records) is None and one(other) is None
+
+
+def test_a_case_that_is_given_up_is_taken_when_the_others_are(records: Records):
+    """Not seen in the list that a worker works through, but when that is done."""
+    three, wanted = HASHES[:3], lambda h, r: r is None
+    other = Records(records.directory, "1")
+    first = other.take(three, ELSEWHERE, wanted, time.time)
+    assert records.take(three, here("a/1"), wanted, time.time).hash == HASHES[1]
+    other.release(first)
+    assert records.take(three, here("a/1"), wanted, time.time).hash == HASHES[2]
+    assert records.take(three, here("a/1"), wanted, time.time).name == f"{HASHES[0]}.2"
+
+
+def test_what_a_worker_holds_is_found_among_many(records: Records):
+    held = [take(records, here(f"a/{n}"), hash) for n, hash in enumerate(HASHES[:4])]
+    finish(records, held[0])
+    records.release(held[1])
+    parent = Records(records.directory, "1")
+    launches = [f"a/{n}" for n in range(5)]
+    assert parent.held(launches) == {"a/2": held[2], "a/3": held[3]}
+    assert [parent.has_taken(launch) for launch in launches] == [True] * 4 + [False]
+    finish(records, held[2])
+    assert parent.held(launches) == {"a/3": held[3]}
