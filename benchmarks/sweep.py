@@ -26,7 +26,7 @@ WORKERS = 2
 UNEQUAL = {
     "n": [0.5, 1, 2, 5],
     "physics.rock_salt.coverage": [0.25, 0.5],
-    "geometry.cell_size": ["0.04 um", "0.06 um", "0.08 um", "0.12 um", "0.16 um"],
+    "geometry.cell_size": ["0.06 um", "0.08 um", "0.1 um", "0.14 um", "0.2 um"],
 }
 """40 cases, whose times differ by a factor of ten."""
 
