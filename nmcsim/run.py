@@ -51,6 +51,7 @@ def simulate(
     quiet: bool = True,
     mesh_cache: str | Path | None = None,
     limits: Limits | None = None,
+    fields: bool = True,
 ) -> Result:
     """Run a case and leave a result directory; collective on ``comm``.
 
@@ -72,6 +73,8 @@ def simulate(
         Where meshes are kept between runs.
     limits : Limits, optional
         At which the run is stopped.
+    fields : bool
+        Whether the fields are written for ParaView; figures and the report do not need them.
 
     Returns
     -------
@@ -112,7 +115,7 @@ def simulate(
                     (directory / LOG).touch()
 
             on_one_rank(comm, begin)
-            run.limits = limits or Limits()
+            run.limits, run.ledger.fields = limits or Limits(), fields
             with _json_lines(comm, directory):
                 run.go(began, Progress(not quiet and comm.rank == 0))
     finally:

@@ -32,9 +32,13 @@ __all__ = ["write_tables"]
 
 
 def write_tables(
-    directory: Path, recorder: Recorder, steps: Sequence[Mapping[str, Any]]
+    directory: Path,
+    recorder: Recorder,
+    steps: Sequence[Mapping[str, Any]],
+    *,
+    fields: bool = True,
 ) -> tuple[Mapping[str, Series], ParticleSeries | None]:
-    """Write the history, the steps and the fields of what the journal holds.
+    """Write the history, the steps and, if asked, the fields of what the journal holds.
 
     Returns
     -------
@@ -60,7 +64,8 @@ def write_tables(
         sections = {"particles": particles, "maps": _maps(recorder, recorded)}
     points = None if at_points is None else Points(recorder.point_names, at_points)
     write_history(directory, history, points=points, **sections)
-    _write_fields(directory, recorder, recorded)
+    if fields:
+        _write_fields(directory, recorder, recorded)
     write_steps(directory, steps)
     return history, particles
 
