@@ -52,7 +52,6 @@ def rows() -> list[Row]:
 
 def _writing(directory: Path) -> list[Row]:
     plan = synthetic_sweep(directory, 200)
-    records = Records(directory, __version__)
     some = next(iter(read_records(plan, directory).values()))
     seconds = _seconds(
         lambda: [

@@ -65,7 +65,8 @@ def _plan(options: argparse.Namespace) -> Plan:
             for m in mistakes_of(error, model=SweepTable)
         ) from None
     plan = read_sweep(options.case, options.overrides, coarse=options.coarse)
-    return replace(plan, **{key: getattr(how, key) for key in said})
+    words = [w for key, value in said.items() for w in (f"--{key.replace('_', '-')}", str(value))]
+    return replace(plan, words=(*plan.words, *words), **{key: getattr(how, key) for key in said})
 
 
 def _workers(options: argparse.Namespace) -> int:

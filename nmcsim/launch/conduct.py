@@ -18,7 +18,9 @@ from nmcsim.errors import InputError, Mistake
 from nmcsim.launch.display import Display
 from nmcsim.launch.orders import Orders
 from nmcsim.launch.pool import Pool
-from nmcsim.stops import Interrupted
+from nmcsim.results import WriteFailure
+from nmcsim.results.files import GO_ON
+from nmcsim.stops import ONE, Interrupted
 from nmcsim.sweeps.plan import FILE, Plan
 from nmcsim.sweeps.records import Records
 from nmcsim.sweeps.status import Snapshot, resuming, snapshot
@@ -116,7 +118,9 @@ def _refuse_other(plan: Plan, directory: Path, extend: bool) -> None:
             )
             raise InputError(Mistake(place, message))
     elif directory.is_dir():
-        foreign = sorted(p.name for p in directory.iterdir() if p.name not in OURS)
+        # a kill may have left a plan half written beside its place
+        names = [p.name for p in directory.iterdir() if not p.name.startswith(".")]
+        foreign = sorted(name for name in names if name not in OURS)
         if foreign:
             message = f'is not the directory of a sweep (it holds "{foreign[0]}"); choose another'
             raise InputError(Mistake(place, message))
@@ -166,6 +170,14 @@ def launch(plan: Plan, directory: Path, options: Options, comm: Any = None) -> O
     RunFailure
         The disk is full, or no worker can be started.
     """
+    try:
+        return _launch(plan, directory, options, comm)
+    except WriteFailure as error:
+        said = str(error).replace(GO_ON, f"go on: {resuming(plan, directory)}")
+        raise WriteFailure(said) from error
+
+
+def _launch(plan: Plan, directory: Path, options: Options, comm: Any) -> Outcome:
     began = time.time()
     if comm is None:
         records, orders = _prepared(plan, directory, options)
@@ -236,13 +248,15 @@ def cores() -> int:
 
 
 @contextmanager
-def _signals(pool: Pool) -> Iterator[list[int]]:
-    """Stop the pool at SIGINT and SIGTERM."""
-    noted: list[int] = []
+def _signals(pool: Pool) -> Iterator[list[float]]:
+    """Stop the pool at SIGINT and SIGTERM; when they came."""
+    noted: list[float] = []
 
     def note(number: int, frame: Any) -> None:
-        noted.append(number)
-        pool.stop()
+        now = time.monotonic()
+        if not noted or now - noted[0] > ONE:
+            noted.append(now)
+            pool.stop()
 
     before: dict[int, Any] = {}
     with suppress(ValueError):  # not the main thread: the caller's own handling stands
@@ -282,10 +296,10 @@ def sweep(
     set: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
-    keep: str = "history",
+    keep: str | None = None,
     time_limit: str | None = None,
     memory_limit: str | None = None,
-    ranks_per_case: int = 1,
+    ranks_per_case: int | None = None,
     retry_failed: bool = False,
     extend: bool = False,
     quiet: bool = True,
@@ -302,11 +316,12 @@ def sweep(
         Directory of the sweep; a temporary one if absent. A second call with the same goes on.
     workers : int, optional
         Cases at a time; as many as there are cores.
-    keep : str
-        What is kept of each result: "summary", "history" or "all".
+    keep : str, optional
+        What is kept of each result: "summary", "history" (where not given) or "all".
     time_limit, memory_limit : str, optional
         Of a case, with a unit: "10 min", "2 GB".
-    ranks_per_case : int
+    ranks_per_case : int, optional
+        1, where not given.
     retry_failed, extend, quiet : bool
         As the options of ``nmcsim sweep``.
 
@@ -328,12 +343,16 @@ def sweep(
     from nmcsim.sweeps import make_plan, read_sweep
     from nmcsim.sweeps.table import Table
 
+    if workers is not None and workers < 1:
+        raise InputError(Mistake(f"workers = {workers}", "must be at least 1"))
     kinds = {"grid": grid, "zip": zip, "sample": sample, "replicas": replicas, "set": set}
     asked: dict[str, Any] = {name: dict(table) for name, table in kinds.items() if table}
+    how = {
+        "keep": keep, "time_limit": time_limit, "memory_limit": memory_limit,
+        "ranks_per_case": ranks_per_case,
+    }  # fmt: skip
+    asked |= {name: value for name, value in how.items() if value is not None}
     if isinstance(case, Case):
-        asked |= {"keep": keep, "ranks_per_case": ranks_per_case}
-        asked |= {"time_limit": time_limit} if time_limit else {}
-        asked |= {"memory_limit": memory_limit} if memory_limit else {}
         data, folder = case.given
         plan = make_plan(data | {"sweep": asked}, folder, case.path)
     elif asked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from nmcsim.errors import InputError, Mistake, RunFailure
@@ -86,11 +87,12 @@ def _work(
 ) -> tuple[str, WriteFailure | None]:
     def overdue(attempt: Attempt) -> None:
         # nothing else can end it: MPI ends the job, and the same command goes on without this case
-        records.mark(
-            attempt, "time limit",
-            f"took longer than its limit of {orders.time_limit:g} s, within one time step or before"
-            " the first", time.time(),
-        )  # fmt: skip
+        with suppress(WriteFailure):
+            records.mark(
+                attempt, "time limit",
+                f"took longer than its limit of {orders.time_limit:g} s, within one time step or"
+                " before the first", time.time(),
+            )  # fmt: skip
         comm.Abort(RunFailure.exit_status)
 
     flag = Flag()

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from nmcsim.results import write_json
+from nmcsim.results import write_json, writing
 from nmcsim.stops import Limits
 from nmcsim.sweeps.record import Record
 
@@ -72,7 +72,8 @@ class Orders:
         WriteFailure
             The disk is full.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, asdict(self))
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import psutil
 from nmcsim.errors import RunFailure
 from nmcsim.launch.exits import DISK, INTERRUPT
 from nmcsim.launch.orders import Orders
-from nmcsim.results import WriteFailure
+from nmcsim.results import WriteFailure, writing
 from nmcsim.stops import Limits, in_bytes
 from nmcsim.sweeps.plan import Plan
 from nmcsim.sweeps.records import DEATHS, Attempt, Records
@@ -80,14 +81,11 @@ class Pool:
         self._problem: RunFailure | None = None
 
     def stop(self) -> None:
-        """Ask all workers to end, after the step that they are at; a second time, kill them."""
+        """Ask all workers to end, after the step that they are at; a second time, kill them.
+
+        It is only noted: a signal may come at any moment, also while a worker is being started.
+        """
         self._asked += 1
-        for worker in self._workers:
-            if self._asked > 1:
-                _kill(worker.process)
-            elif worker.process.stdin is not None:
-                with suppress(OSError):
-                    worker.process.stdin.close()
 
     def run(self) -> None:
         """Until no case is open, or `stop` was called.
@@ -98,6 +96,8 @@ class Pool:
             The disk is full, or no worker can be started.
         """
         self.orders.write(self._orders_file)
+        # of its own: --extend of another launch may replace that of the directory meanwhile
+        self.plan.write(self._orders_file.with_suffix(""))
         try:
             self._fill()
             self._watch()
@@ -115,7 +115,8 @@ class Pool:
         if self._stopped:
             return
         for _ in range(min(self.count - len(self._workers), self._free())):
-            self._spawn()
+            if not self._stopped:
+                self._spawn()
 
     @property
     def _stopped(self) -> bool:
@@ -141,7 +142,9 @@ class Pool:
         if self.orders.ranks > 1:
             launcher = str(Path(sys.prefix) / "bin" / "mpirun")
             command = [launcher, "-n", str(self.orders.ranks), *command]
-        with log.open("wb") as file:
+        with writing(log):
+            file = log.open("wb")
+        with file:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=file, stderr=file,
                 env=worker_environment(), start_new_session=True,
@@ -161,9 +164,16 @@ class Pool:
                 self._each()
             if self._stopped:
                 asked_at = min(asked_at, now)
-                if now - asked_at > FAREWELL:
-                    self.stop()
+                self._end_workers(at_once=self._asked > 1 or now - asked_at > FAREWELL)
             time.sleep(TICK)
+
+    def _end_workers(self, *, at_once: bool) -> None:
+        for worker in self._workers:
+            if at_once:
+                _kill(worker.process)
+            elif worker.process.stdin is not None:
+                with suppress(OSError):
+                    worker.process.stdin.close()
 
     def _more(self) -> bool:
         """Whether to go on although no worker is left: a case is free, or others may yet fail."""
@@ -188,15 +198,14 @@ class Pool:
         attempt = self.records.held_by(worker.name)
         if status == DISK:
             self._problem = self._problem or WriteFailure(_last_line(worker.log))
-            self.stop()
             return
         if attempt is not None and status != INTERRUPT and not self._stopped:
             self._note_death(worker, attempt, status)
-        self._fruitless = 0 if status == 0 or attempt or worker.doomed else self._fruitless + 1
+        fruitful = status == 0 or worker.doomed or self.records.has_taken(worker.name)
+        self._fruitless = 0 if fruitful else self._fruitless + 1
         if self._fruitless >= STARTS:
             said = _last_line(worker.log) or _ended(status)
             self._problem = RunFailure(f"no worker can be started: {said}")
-            self.stop()
         with suppress(OSError):
             if status == 0 or worker.log.stat().st_size == 0:
                 worker.log.unlink()
@@ -220,8 +229,9 @@ class Pool:
             self.orders.time_limit or math.inf,
             self.orders.memory_limit or math.inf,
         )
+        held = self.records.held([worker.name for worker in self._workers])
         for worker in self._workers:
-            attempt = self.records.held_by(worker.name)
+            attempt = held.get(worker.name)
             if attempt is None or worker.doomed:
                 continue
             if time.time() - attempt.started > 1.1 * limits.time + GRACE:
@@ -239,6 +249,7 @@ class Pool:
     def _tidy(self) -> None:
         with suppress(OSError):
             self._orders_file.unlink()
+        shutil.rmtree(self._orders_file.with_suffix(""), ignore_errors=True)
         with suppress(OSError):
             self._folder.rmdir()  # only where no log is left in it
 

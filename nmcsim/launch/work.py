@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from nmcsim.log import logger
 from nmcsim.mesh.ranks import on_one_rank
 from nmcsim.output import Busy
 from nmcsim.present import write_presentation
-from nmcsim.results import Result, WriteFailure
+from nmcsim.results import Result, WriteFailure, writing
+from nmcsim.results.files import FULL
 from nmcsim.run import simulate
 from nmcsim.stops import Interrupted, LimitExceeded
 from nmcsim.sweeps.host import here
@@ -139,8 +141,11 @@ class _Attempt:
                 logger.exception("case %d", self.planned.number)
                 unfit, kind, cause = UNFIT, "error", f"{type(error).__name__}: {_first_line(error)}"
             self._finish(kind, cause, started, time.perf_counter() - began, alone=bool(unfit))
-        except (Interrupted, KeyboardInterrupt):
+        except (Interrupted, KeyboardInterrupt) as error:
             self._release()
+            if isinstance(error, KeyboardInterrupt) and self.comm.size > 1:
+                # a second signal: the other ranks wait for this one inside the run
+                self.comm.Abort(Interrupted.exit_status)
             return INTERRUPTED
         except WriteFailure:
             self._release()
@@ -155,12 +160,26 @@ class _Attempt:
         return self.records.result(self.planned.hash)
 
     def _simulate(self) -> None:
-        case = self.plan.case(self.planned)
+        case = self._case()
         resume = on_one_rank(self.comm, self._goes_on)
         self.result = simulate(
             case, self._directory, self.comm, resume=resume, overwrite=not resume,
             mesh_cache=self.orders.mesh_cache, limits=self.orders.limits,
+            fields=self.orders.keep == "all",
         )  # fmt: skip
+
+    def _case(self) -> Any:
+        """The case; where one rank cannot read a file of it, none goes on."""
+        case: Any = None
+        error: Exception | None = None
+        try:
+            case = self.plan.case(self.planned)
+        except Exception as failure:
+            error = failure
+        errors = [e for e in self.comm.allgather(error) if e is not None]
+        if errors:
+            raise errors[0]
+        return case
 
     def _goes_on(self) -> bool:
         """Whether an earlier attempt is worth going on from.
@@ -176,9 +195,16 @@ class _Attempt:
 
     def _present(self) -> None:
         if self.orders.keep == "all":
-            on_one_rank(
-                self.comm, lambda: write_presentation(Result.load(self._directory)) and None
-            )
+            on_one_rank(self.comm, self._draw)
+
+    def _draw(self) -> None:
+        try:
+            write_presentation(Result.load(self._directory))
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            with writing(self._directory):
+                raise
 
     def _finish(self, kind: str, cause: str, started: float, wall: float, *, alone: bool) -> None:
         """Write the record, then let go of what is not to be kept."""
@@ -214,7 +240,7 @@ class _Attempt:
                 observables=observables_of(result),
                 curves=curves_of(result),
             )
-        except (NmcsimError, OSError, LookupError, ValueError) as error:
+        except Exception as error:  # what cannot be reduced is not to be computed again and again
             if not kind:
                 cause = f"its result cannot be read: {_first_line(error)}"
                 return replace(record, kind="error", cause=cause)
@@ -249,4 +275,8 @@ def _prune(directory: Path, keep: str) -> None:
     kept = HISTORY if keep == "history" else OURS
     for path in directory.iterdir():
         if path.name not in kept and not path.name.startswith("."):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with suppress(OSError):  # the record stands; a file too many is no failure
+                    path.unlink()

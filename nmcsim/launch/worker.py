@@ -64,7 +64,8 @@ def main(arguments: Sequence[str]) -> int:
     pulse.start()
     try:
         mine = Orders.read(orders).of(name)
-        ended = work(Plan.read(directory), records, comm, mine, flag, pulse)
+        plan = Plan.read(orders.with_suffix(""))
+        ended = work(plan, records, comm, mine, flag, pulse)
     except WriteFailure as error:
         sys.stderr.write(f"{error}\n")
         return DISK

@@ -15,6 +15,8 @@ import numpy as np
 
 from nmcsim.errors import RunFailure
 
+GO_ON = "go on with --resume"
+"""What is said to who runs a case; a sweep says its own command in place of it."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -40,9 +42,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in FULL:
-            reason = (
-                "the disk is full (or a quota is reached); free some space and go on with --resume"
-            )
+            reason = f"the disk is full (or a quota is reached); free some space and {GO_ON}"
         else:
             reason = f"{error.strerror or error}; see that the folder exists and may be written"
         raise WriteFailure(f"{path}: could not be written: {reason}") from error

@@ -80,6 +80,8 @@ class Plan:
         Of one case [B].
     coarse : bool
         Whether each case is `Case.coarse`.
+    words : tuple of str
+        What the command line said beside the file, for the command that goes on.
     """
 
     title: str
@@ -93,6 +95,7 @@ class Plan:
     time_limit: float | None = None
     memory_limit: float | None = None
     coarse: bool = False
+    words: tuple[str, ...] = ()
 
     @cached_property
     def hash(self) -> str:
@@ -150,6 +153,7 @@ class Plan:
                 "time_limit": self.time_limit,
                 "memory_limit": self.memory_limit,
                 "coarse": self.coarse,
+                "words": self.words,
                 "base": self.base,
                 "parameters": [[p.key, p.unit, p.numeric] for p in self.parameters],
                 "changed": changed,
@@ -222,6 +226,7 @@ class Plan:
             time_limit=content["time_limit"],
             memory_limit=content["memory_limit"],
             coarse=content["coarse"],
+            words=tuple(content.get("words", ())),
         )
 
 
@@ -283,6 +288,7 @@ def make_plan(
     InputError
         As `read_sweep`.
     """
+    overrides = tuple(overrides)
     asked, found = asked_of(data, Path(folder), overrides)
     if asked.factors and not any(m.place == "[sweep]" for m in found):
         combinations = Combinations(asked, coarse=coarse)
@@ -307,4 +313,5 @@ def make_plan(
         time_limit=table.time_limit,
         memory_limit=table.memory_limit,
         coarse=coarse,
+        words=(*(w for o in overrides for w in ("--set", o)), *["--coarse"] * coarse),
     )

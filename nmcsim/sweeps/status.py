@@ -139,7 +139,7 @@ def duration(seconds: float) -> str:
 def resuming(plan: Plan, directory: Path, more: Sequence[str] = ()) -> str:
     """The command that goes on with a sweep."""
     file = str(plan.path) if plan.path is not None else "FILE"
-    return shlex.join(["nmcsim", "sweep", file, "--out", str(directory), *more])
+    return shlex.join(["nmcsim", "sweep", file, *plan.words, "--out", str(directory), *more])
 
 
 def status_text(plan: Plan, directory: Path, found: Snapshot) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import nmcsim.runtime  # noqa: F401  (first: it imports DOLFINx in the order that works)
 from nmcsim import __version__
 from nmcsim.errors import InputError, Mistake, RunFailure
+from nmcsim.launch import groups
 from nmcsim.launch import work as module
 from nmcsim.launch.conduct import Options, orders_of, prepare
 from nmcsim.launch.pulse import Pulse
@@ -169,3 +171,100 @@ def test_what_takes_too_long_and_does_not_stop_is_overdue(bench: Bench):
     pulse.stop()
     assert overdue[0] == attempt
     assert __version__ == bench.records.version
+
+
+def test_a_result_that_cannot_be_reduced_is_said(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    def fails(result: Any) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(module, "observables_of", fails)
+    assert bench.go() == DONE
+    found = {(r.kind, r.cause) for r in bench.records.records().values()}
+    assert found == {("error", "its result cannot be read: by zero")}
+
+
+def test_a_file_that_cannot_be_removed_is_no_failure(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    unlink = Path.unlink
+
+    def refuse(self: Path, missing_ok: bool = False) -> None:
+        if self.name == "mesh.msh":
+            raise PermissionError(13, "no")
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert bench.go(shard=(1, 2)) == DONE
+    (record,) = bench.records.records().values()
+    assert record.status == "finished"
+
+
+@pytest.mark.parametrize(("number", "error"), [(28, WriteFailure), (2, None)])
+def test_a_disk_that_fills_while_figures_are_drawn_is_no_failure_of_the_case(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: int, error: Any
+):
+    monkeypatch.setattr(module, "write_presentation", fails_with(OSError(number, "no")))
+    bench.plan = replace(bench.plan, keep="all")
+    if error:
+        with pytest.raises(error, match="the disk is full"):
+            bench.go(shard=(1, 2))
+        assert not bench.records.records()
+    else:
+        assert bench.go(shard=(1, 2)) == UNFIT
+
+
+class Pair:
+    """The first of two ranks, as it sees the other one."""
+
+    rank, size = 0, 2
+
+    def __init__(self, other: Exception | None = None) -> None:
+        self.other = other
+
+    def bcast(self, content: Any, root: int = 0) -> Any:
+        return content
+
+    def allgather(self, content: Any) -> list[Any]:
+        return [content, self.other]
+
+    def Abort(self, status: int) -> None:
+        raise SystemExit(status)
+
+
+def test_a_case_that_one_rank_cannot_read_is_solved_by_none(bench: Bench):
+    orders = orders_of(bench.plan, bench.records, Options(shard=(1, 2)))
+    pair = Pair(InputError(Mistake("a.py", "is not there")))
+    assert work(bench.plan, bench.records, pair, orders, lambda: False, bench.pulse) == DONE
+    (record,) = bench.records.records().values()
+    assert record.cause == "a.py is not there"
+
+
+def test_a_second_signal_ends_all_ranks(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """The others may wait in the run for the one that has left it."""
+    monkeypatch.setattr(module, "simulate", fails_with(KeyboardInterrupt()))
+    orders = orders_of(bench.plan, bench.records, Options())
+    with pytest.raises(SystemExit, match="130"):
+        work(bench.plan, bench.records, Pair(), orders, lambda: False, bench.pulse)
+    assert not bench.records.running()
+
+
+def test_what_is_overdue_ends_the_job_on_a_full_disk_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    seen: dict[str, Any] = {}
+
+    class Beats:
+        def __init__(self, records: Records, limit: float, overdue: Any, each: Any) -> None:
+            seen["overdue"] = overdue
+
+        def start(self) -> None: ...
+        def stop(self) -> None: ...
+
+    def full(*arguments: Any) -> None:
+        raise WriteFailure("the disk is full")
+
+    monkeypatch.setattr(groups, "Pulse", Beats)
+    monkeypatch.setattr(groups, "Flag", lambda: None)
+    monkeypatch.setattr(groups, "work", lambda *arguments: seen["overdue"](None))
+    monkeypatch.setattr(Records, "mark", full)
+    orders = replace(orders_of(bench.plan, bench.records, Options()), time_limit=1.0)
+    with pytest.raises(SystemExit, match="3"):
+        groups._work(bench.plan, bench.records, orders, MPI.COMM_SELF, Pair(), lambda: None)

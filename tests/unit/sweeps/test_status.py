@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from nmcsim.cli.parser import parse
+from nmcsim.cli.sweep import _plan as asked_for
 from nmcsim.sweeps.host import Worker, here
 from nmcsim.sweeps.plan import Plan
 from nmcsim.sweeps.record import Record
 from nmcsim.sweeps.records import Records
 from nmcsim.sweeps.status import Snapshot, duration, resuming, snapshot, status_text
+from tests.unit.sweeps.sweeping import ROOT
 from tests.unit.sweeps.sweeping import plan as planned
 
 
@@ -108,3 +112,18 @@ def test_twenty_failures_fit_on_a_screen(plan: Plan, records: Records):
     failed = tuple(Record(c.hash, "failed", cause="no") for c in many)
     text = status_text(plan, records.directory, Snapshot(30, failed, ()))
     assert "and 10 more failed" in text
+
+
+def test_the_command_that_goes_on_says_what_the_first_one_said(tmp_path: Path):
+    """Else it asks for a different sweep, and is refused."""
+    options = parse(
+        ["sweep", str(ROOT / "cases" / "sweeps" / "rock_salt.toml"), "--coarse", "--set",
+         "numerics.rtol=1e-3", "--keep", "summary", "--time-limit", "10 min"]
+    )  # fmt: skip
+    plan = asked_for(options)
+    plan.write(tmp_path)
+    assert Plan.read(tmp_path) == plan
+    words = shlex.split(resuming(plan, tmp_path))
+    assert words[0] == "nmcsim" and words[-2:] == ["--out", str(tmp_path)]
+    again = asked_for(parse(words[1:]))
+    assert (again.hash, again.keep, again.time_limit) == (plan.hash, "summary", 600.0)
