@@ -39,7 +39,7 @@ def sweep(options: argparse.Namespace, state: dict[str, Any]) -> int:
         comm = world(state).comm
         check_launcher(comm.size)
     plan = _plan(options) if comm is None else _on_one_rank(comm, options)
-    _run(plan, options, comm)
+    _run(plan, options, state, comm)
     return 0
 
 
@@ -75,12 +75,14 @@ def _workers(options: argparse.Namespace) -> int:
     return int(options.workers or cores())
 
 
-def _run(plan: Plan, options: argparse.Namespace, comm: Any) -> None:
+def _run(plan: Plan, options: argparse.Namespace, state: dict[str, Any], comm: Any) -> None:
     from nmcsim.cli.commands import say
     from nmcsim.launch.conduct import Options, launch
+    from nmcsim.sweeps.status import resuming
 
     name = options.case.stem + "-coarse" * options.coarse
     out = options.out or Path("results") / name
+    state["interrupted"] = f"interrupted; to go on: {resuming(plan, out)}"
     if not options.quiet:
         varied = ", ".join(p.key for p in plan.parameters)
         say(f"nmcsim {__version__}  {plan.title}  ({len(plan.cases)} cases, varying {varied})")

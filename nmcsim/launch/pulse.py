@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from nmcsim.sweeps.records import BEAT, Attempt, Records
 
@@ -62,7 +62,8 @@ class Pulse(threading.Thread):
                 if now - began > self._limit and self._held is held:
                     self._overdue(attempt)
             if self._each is not None:
-                self._each()
+                with suppress(OSError):  # what cannot be read now is no reason to fall silent
+                    self._each()
 
     def stop(self) -> None:
         self._over.set()

@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +66,8 @@ def write_atomically(path: Path, content: bytes, *, forced: bool = True) -> None
     WriteFailure
         As `writing`; the old file is then untouched and nothing lies beside it.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # containers on several machines may share process numbers, and write one file at a time
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
     try:
         with writing(path):
             with aside.open("wb") as file:

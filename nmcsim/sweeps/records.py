@@ -128,8 +128,10 @@ class Records:
         """Those of other versions."""
         return {hash: r for hash, r in self._every().items() if r.version != self.version}
 
-    def _every(self, listed: Mapping[str, _Listed] | None = None) -> dict[str, Record]:
-        """Those of other versions, too.
+    def _every(
+        self, listed: Mapping[str, _Listed] | None = None, hashes: Collection[str] | None = None
+    ) -> dict[str, Record]:
+        """Those of other versions, too; of these cases only, where they are given.
 
         Each attempt writes its record once. One that is known is looked at again only if there
         has been a later attempt: a server would be asked for as many files as there are cases.
@@ -138,6 +140,8 @@ class Records:
         found: dict[str, Record] = {}
         for entry in _entries(self.folder):
             if not entry.name.endswith(".json") or entry.name.startswith("."):
+                continue
+            if hashes is not None and entry.name.removesuffix(".json") not in hashes:
                 continue
             known = self._read.get(entry.name)
             record = known[1] if known else None
@@ -239,11 +243,11 @@ class Records:
         return attempt
 
     def _found_free(
-        self, hashes: Iterable[str], wanted: Callable[[str, Record | None], bool]
+        self, hashes: Collection[str], wanted: Callable[[str, Record | None], bool]
     ) -> deque[tuple[str, int]]:
         """The cases that nobody works on, with the number of the attempt to be made."""
         listed = self._listed()
-        every = self._every(listed)
+        every = self._every(listed, set(hashes))
         records = {h: r for h, r in every.items() if r.version == self.version}
         free = [h for h in hashes if wanted(h, records.get(h))]
         # what has brought whole jobs down comes last: the others are done by then
@@ -397,7 +401,9 @@ class Records:
         try:
             path.touch()
             return path.stat().st_mtime
-        except OSError:
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EROFS):  # who only looks takes no case
+                return time.time()
             return float("-inf")  # a disk that takes no file: nobody is declared dead
         finally:
             with suppress(OSError):

@@ -268,3 +268,28 @@ def test_what_is_overdue_ends_the_job_on_a_full_disk_too(
     orders = replace(orders_of(bench.plan, bench.records, Options()), time_limit=1.0)
     with pytest.raises(SystemExit, match="3"):
         groups._work(bench.plan, bench.records, orders, MPI.COMM_SELF, Pair(), lambda: None)
+
+
+def test_a_heart_beats_on_although_nothing_can_be_shown(bench: Bench):
+    shown: list[int] = []
+
+    def each() -> None:
+        shown.append(0)
+        raise OSError(116, "stale file handle")
+
+    pulse = Pulse(bench.records, Limits().time, lambda attempt: None, each)
+    pulse.start()
+    deadline = time.monotonic() + 10.0
+    while len(shown) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    pulse.stop()
+    assert len(shown) >= 2
+
+
+def test_what_has_ended_is_no_work(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "simulate", fails_with(RunFailure("no")))
+    bench.go(shard=(1, 2))
+    first, second = (planned.hash for planned in bench.plan.cases)
+    assert orders_of(bench.plan, bench.records, Options()).hashes == (second,)
+    again = orders_of(bench.plan, bench.records, Options(retry_failed=True))
+    assert set(again.hashes) == {first, second}

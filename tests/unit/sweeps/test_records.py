@@ -280,3 +280,27 @@ def test_what_a_worker_holds_is_found_among_many(records: Records):
     assert [parent.has_taken(launch) for launch in launches] == [True] * 4 + [False]
     finish(records, held[2])
     assert parent.held(launches) == {"a/3": held[3]}
+
+
+def test_who_may_only_look_sees_that_a_job_has_died(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+):
+    first = take(records, ELSEWHERE, HASHES[0])
+    silence(records, first, LAPSE + 5.0)
+
+    def refuse(self: Path) -> None:
+        raise PermissionError(13, "not yours")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    assert not Records(records.directory, "1").running()
+
+
+def test_of_other_cases_no_record_is_read(records: Records, monkeypatch: pytest.MonkeyPatch):
+    """A thousand ranks that resume a sweep would read each ten thousand files."""
+    for hash in HASHES[:3]:
+        finish(records, take(records, here("a/1"), hash))
+    read = []
+    whole = module._read
+    monkeypatch.setattr(module, "_read", lambda path: read.append(path.stem) or whole(path))
+    assert take(Records(records.directory, "1"), here("a/1"), *HASHES[2:5]).hash == HASHES[3]
+    assert set(read) <= set(HASHES[2:5])
