@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable
@@ -102,10 +103,9 @@ def work(
 
 def _doubtful(records: Records, orders: Orders) -> bool:
     """Whether a case is claimed by someone who may be dead."""
-    wanted = set(orders.hashes)
     return any(
-        hash in wanted and attempt.worker.is_gone() is None and records.silent(attempt) > 3 * BEAT
-        for hash, attempt in records.running().items()
+        attempt.worker.is_gone() is None and records.silent(attempt) > 3 * BEAT
+        for attempt in records.running(orders.hashes).values()
     )
 
 
@@ -190,8 +190,16 @@ class _Attempt:
         try:
             earlier = Record.read(self.records.folder / f"{self.planned.hash}.json")
         except (OSError, ValueError):
-            return True
+            return self._begun_by() in (None, self.records.version)
         return earlier.version == self.records.version and earlier.kind not in ("failure", "error")
+
+    def _begun_by(self) -> str | None:
+        """The version that began what there is of a result; None if nothing says so."""
+        try:
+            said = json.loads((self._directory / "provenance.json").read_text(encoding="utf-8"))
+            return str(said["versions"]["nmcsim"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
 
     def _present(self) -> None:
         if self.orders.keep == "all":

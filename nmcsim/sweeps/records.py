@@ -359,12 +359,15 @@ class Records:
             self._sorted.add(name)
         return names
 
-    def running(self) -> dict[str, Attempt]:
-        """The attempts that go on, by the hash of their case."""
+    def running(self, hashes: Collection[str] | None = None) -> dict[str, Attempt]:
+        """The attempts that go on, by the hash of their case; of some cases, or of all."""
+        asked = None if hashes is None else set(hashes)
         listed = self._listed()
-        done = self._every(listed)
+        done = self._every(listed, asked)
         found: dict[str, Attempt] = {}
         for hash, seen in listed.items():
+            if asked is not None and hash not in asked:
+                continue
             if seen.last and not self._is_over(hash, seen, done.get(hash)):
                 attempt = self.attempt(hash, seen.last)
                 if attempt is not None:

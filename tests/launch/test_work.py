@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -293,3 +294,25 @@ def test_what_has_ended_is_no_work(bench: Bench, monkeypatch: pytest.MonkeyPatch
     assert orders_of(bench.plan, bench.records, Options()).hashes == (second,)
     again = orders_of(bench.plan, bench.records, Options(retry_failed=True))
     assert set(again.hashes) == {first, second}
+
+
+@pytest.mark.parametrize("version", [__version__, "0.0.0"])
+def test_what_another_version_has_begun_is_begun_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, version: str
+):
+    bench.go(shard=(1, 2))
+    hash = bench.plan.cases[0].hash
+    (bench.records.folder / f"{hash}.json").unlink()  # killed before it was written
+    provenance = bench.records.result(hash) / "provenance.json"
+    content = json.loads(provenance.read_text())
+    content["versions"]["nmcsim"] = version
+    provenance.write_text(json.dumps(content))
+    seen: list[bool] = []
+
+    def simulate(*arguments: Any, resume: bool, **options: Any) -> None:
+        seen.append(resume)
+
+    monkeypatch.setattr(module, "simulate", simulate)
+    bench.records.release(bench.records.attempt(hash, 1))
+    bench.go(shard=(1, 2))
+    assert seen == [version == __version__]

@@ -303,4 +303,7 @@ def test_of_other_cases_no_record_is_read(records: Records, monkeypatch: pytest.
     whole = module._read
     monkeypatch.setattr(module, "_read", lambda path: read.append(path.stem) or whole(path))
     assert take(Records(records.directory, "1"), here("a/1"), *HASHES[2:5]).hash == HASHES[3]
+    later = Records(records.directory, "1")
+    assert take(later, here("a/1"), *HASHES[2:5]).hash == HASHES[4]
+    assert set(later.running(HASHES[2:5])) == {HASHES[3], HASHES[4]}
     assert set(read) <= set(HASHES[2:5])
