@@ -311,7 +311,7 @@ def sweep(
     Parameters
     ----------
     case : Case, Plan, str or Path
-        What all cases start from; or a plan, or the file of a sweep, which say everything.
+        What all cases start from, or its file; or a plan, or the file of a sweep.
     grid, zip, sample, replicas, set : mapping, optional
         As the tables of the same name in a sweep's file: keys are dotted, values lists or ranges.
     out : path, optional
@@ -341,14 +341,17 @@ def sweep(
     RunFailure
         The disk is full, or no worker can be started.
     """
-    from nmcsim.case import Case
+    from nmcsim.case import Case, load
+    from nmcsim.results.files import plain
     from nmcsim.sweeps import make_plan, read_sweep
     from nmcsim.sweeps.table import Table
 
     if workers is not None and workers < 1:
         raise InputError(Mistake(f"workers = {workers}", "must be at least 1"))
+    if isinstance(case, str | Path) and (grid or zip or sample or replicas):
+        case = load(case)
     kinds = {"grid": grid, "zip": zip, "sample": sample, "replicas": replicas, "set": set}
-    asked: dict[str, Any] = {name: dict(table) for name, table in kinds.items() if table}
+    asked: dict[str, Any] = {name: plain(dict(table)) for name, table in kinds.items() if table}
     how = {
         "keep": keep, "time_limit": time_limit, "memory_limit": memory_limit,
         "ranks_per_case": ranks_per_case,
@@ -358,7 +361,7 @@ def sweep(
         data, folder = case.given
         plan = make_plan(data | {"sweep": asked}, folder, case.path)
     elif asked:
-        raise InputError(Mistake(next(iter(asked)), "is for a Case; the file says it itself"))
+        raise InputError(Mistake(next(iter(asked)), "is for a case; a plan says it itself"))
     else:
         plan = case if isinstance(case, Plan) else read_sweep(case)
     directory = Path(tempfile.mkdtemp(prefix="nmcsim-sweep-") if out is None else out)

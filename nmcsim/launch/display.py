@@ -46,7 +46,7 @@ class Display:
         found = snapshot(self._plan, self._records)
         bar = "#" * int(24 * found.done / max(found.total, 1))
         failed = f", {len(found.failed)} failed" if found.failed else ""
-        rate = f"  {found.per_hour:.3g} cases/h" if math.isfinite(found.per_hour) else ""
+        rate = f"  {found.per_hour:.0f} cases/h" if math.isfinite(found.per_hour) else ""
         left = f"  {duration(found.seconds_left)} left" if found.done else ""
         self._say(
             f"\r  [{bar:<24}] {found.done}/{found.total} done, {len(found.running)} running{failed}"

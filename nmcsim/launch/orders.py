@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from nmcsim.results import write_json, writing
 from nmcsim.stops import Limits
-from nmcsim.sweeps.record import Record
+from nmcsim.sweeps.record import KEPT, Record
 
 __all__ = ["Orders"]
 
@@ -58,7 +58,9 @@ class Orders:
         """Whether a case with this record, or none, is to be solved."""
         if record is None:
             return True
-        return record.failed and self.retry.get(hash) == record.attempt
+        if not record.failed:  # more is to be kept of it than was
+            return KEPT.index(record.keep) < KEPT.index(self.keep)
+        return self.retry.get(hash) == record.attempt
 
     def of(self, worker: str) -> Self:
         """The orders of one worker."""

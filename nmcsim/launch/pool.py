@@ -20,6 +20,7 @@ from nmcsim.errors import RunFailure
 from nmcsim.launch.exits import DISK, INTERRUPT
 from nmcsim.launch.orders import Orders
 from nmcsim.results import WriteFailure, writing
+from nmcsim.results.files import NO_SPACE
 from nmcsim.stops import Limits, in_bytes
 from nmcsim.sweeps.plan import Plan
 from nmcsim.sweeps.records import DEATHS, Attempt, Records
@@ -197,7 +198,8 @@ class Pool:
                 worker.process.stdin.close()
         attempt = self.records.held_by(worker.name)
         if status == DISK:
-            self._problem = self._problem or WriteFailure(_last_line(worker.log))
+            said = _last_line(worker.log) or f"{self.records.directory}: {NO_SPACE}"
+            self._problem = self._problem or WriteFailure(said)
             return
         if attempt is not None and status != INTERRUPT and not self._stopped:
             self._note_death(worker, attempt, status)

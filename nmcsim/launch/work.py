@@ -37,6 +37,8 @@ DONE, INTERRUPTED, UNFIT = "done", "interrupted", "unfit"
 may be in any state, and another is to take its place."""
 
 PAUSE = 1.0  # before looking again at a case that may or may not be worked on [s]
+STOPPED = ("time limit", "memory limit", "killed")
+"""Failures after which a case goes on from its last checkpoint."""
 OURS = ("case.toml", "inputs", "provenance.json", "summary.json", "steps.csv")
 HISTORY = (*OURS, "history.h5", "history.csv", "particles.csv")
 
@@ -184,14 +186,16 @@ class _Attempt:
     def _goes_on(self) -> bool:
         """Whether an earlier attempt is worth going on from.
 
-        After a failure of the run it would fail again; what another version computed is not mixed
-        with what this one does.
+        After a failure of the run it would fail again; of one that ended well more is to be kept
+        now; what another version computed is not mixed with what this one does.
         """
         try:
             earlier = Record.read(self.records.folder / f"{self.planned.hash}.json")
         except (OSError, ValueError):
-            return self._begun_by() in (None, self.records.version)
-        return earlier.version == self.records.version and earlier.kind not in ("failure", "error")
+            whole = (self._directory / "history.h5").is_file()
+            pruned = (self._directory / "summary.json").is_file() and not whole
+            return self._begun_by() in (None, self.records.version) and not pruned
+        return earlier.version == self.records.version and earlier.kind in STOPPED
 
     def _begun_by(self) -> str | None:
         """The version that began what there is of a result; None if nothing says so."""
@@ -225,7 +229,7 @@ class _Attempt:
                 return
             _prune(self._directory, self.orders.keep)
             if not kind and self.attempt.number == 1:  # a later one may have found much done
-                remember(self.plan.base["model"], self.planned.cost, wall * self.comm.size)
+                remember(self.plan.kind, self.planned.cost, wall * self.comm.size)
 
         if alone and self.comm.size > 1:
             # the other ranks may wait for this one inside the run
@@ -237,7 +241,7 @@ class _Attempt:
         """The record of how the attempt ended, with what there is of a result."""
         record = Record(
             self.planned.hash, "failed", kind, cause, self.attempt.number, self.records.version,
-            runtime.versions(), self.attempt.worker.host, self.comm.size, started, wall,
+            runtime.versions(), self.attempt.worker.host, self.comm.size, self.orders.keep, started, wall,
         )  # fmt: skip
         try:
             result = self.result or Result.load(self._directory)

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,14 +68,20 @@ def main(arguments: Sequence[str]) -> int:
         plan = Plan.read(orders.with_suffix(""))
         ended = work(plan, records, comm, mine, flag, pulse)
     except WriteFailure as error:
-        sys.stderr.write(f"{error}\n")
+        _say(error)
         return DISK
     except NmcsimError as error:
-        sys.stderr.write(f"{error}\n")
+        _say(error)
         return error.exit_status
     finally:
         pulse.stop()
     return {INTERRUPTED: INTERRUPT, UNFIT: REPLACE}.get(ended, 0)
+
+
+def _say(error: NmcsimError) -> None:
+    """Say it in the log, which may be on the disk that is full: nothing is left in a buffer."""
+    with suppress(OSError):
+        os.write(2, f"{error}\n".encode())
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from nmcsim.errors import RunFailure
 
 GO_ON = "go on with --resume"
 """What is said to who runs a case; a sweep says its own command in place of it."""
+NO_SPACE = (
+    f"could not be written: the disk is full (or a quota is reached); free some space and {GO_ON}"
+)
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -43,9 +46,8 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in FULL:
-            reason = f"the disk is full (or a quota is reached); free some space and {GO_ON}"
-        else:
-            reason = f"{error.strerror or error}; see that the folder exists and may be written"
+            raise WriteFailure(f"{path}: {NO_SPACE}") from error
+        reason = f"{error.strerror or error}; see that the folder exists and may be written"
         raise WriteFailure(f"{path}: could not be written: {reason}") from error
 
 

@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from nmcsim.launch import conduct
 from nmcsim.launch import pool as module
 from nmcsim.launch.conduct import Options, launch, orders_of, prepare
 from nmcsim.launch.display import Display
-from nmcsim.launch.exits import REPLACE
+from nmcsim.launch.exits import DISK, REPLACE
 from nmcsim.launch.pool import Pool
 from nmcsim.results import WriteFailure
 from nmcsim.sweeps import Plan, Record, read_sweep
@@ -176,3 +177,23 @@ def test_how_a_file_is_run_is_said_by_the_file(sweep: Sweep):
     with pytest.raises(InputError, match="workers = -1 must be at least 1"):
         nmcsim.sweep(sweep.file, out=sweep.out, workers=-1)
     assert not sweep.out.exists()
+
+
+def test_on_a_disk_without_room_for_a_log_the_reason_is_said(pool: Pool, tmp_path: Path):
+    (tmp_path / "log").touch()
+    pool._bury(module._Worker("a/1", Ended(DISK), tmp_path / "log"))
+    assert f"{pool.records.directory}: could not be written: the disk is full" in str(pool._problem)
+
+
+def test_a_worker_whose_log_is_on_a_full_disk_says_so_by_its_status(pool: Pool, sweep: Sweep):
+    orders = sweep.folder / "orders.json"
+    pool.orders.write(orders)
+    pool.plan.write(orders.with_suffix(""))
+    pool.records.claims.rmdir()
+    with open("/dev/full", "wb") as full:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "nmcsim.launch.worker", str(sweep.out), str(orders), "1"],
+            stdin=subprocess.PIPE, stdout=full, stderr=full, env=module.worker_environment(),
+        )  # fmt: skip
+    assert worker.wait(60) == DISK
+    worker.stdin.close()
