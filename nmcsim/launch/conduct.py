@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,12 +140,12 @@ def orders_of(plan: Plan, records: Records, options: Options) -> Orders:
         for hash in hashes
         if options.retry_failed and hash in found and found[hash].failed
     }
-    # what has ended is left out: thousands of ranks need not read its records
-    open = tuple(hash for hash in hashes if hash not in found or hash in retry)
-    return Orders(
-        uuid.uuid4().hex[:8], open, retry, plan.keep, plan.time_limit, plan.memory_limit,
+    orders = Orders(
+        uuid.uuid4().hex[:8], tuple(hashes), retry, plan.keep, plan.time_limit, plan.memory_limit,
         plan.ranks_per_case, None if options.mesh_cache is None else str(options.mesh_cache),
     )  # fmt: skip
+    # what has ended is left out: thousands of ranks need not read its records
+    return replace(orders, hashes=tuple(h for h in hashes if orders.wanted(h, found.get(h))))
 
 
 def launch(plan: Plan, directory: Path, options: Options, comm: Any = None) -> Outcome:

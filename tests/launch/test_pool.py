@@ -172,7 +172,8 @@ def test_a_terminal_that_goes_away_ends_nothing(pool: Pool):
 
 def test_how_a_file_is_run_is_said_by_the_file(sweep: Sweep):
     for said in ({"keep": "all"}, {"time_limit": "1 min"}, {"ranks_per_case": 2}):
-        with pytest.raises(InputError, match=f"{next(iter(said))} is for a Case"):
+        about = f"{next(iter(said))} is for a case; a plan says it itself"
+        with pytest.raises(InputError, match=about):
             nmcsim.sweep(sweep.file, out=sweep.out, **said)
     with pytest.raises(InputError, match="workers = -1 must be at least 1"):
         nmcsim.sweep(sweep.file, out=sweep.out, workers=-1)
