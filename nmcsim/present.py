@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nmcsim import results
 from nmcsim.errors import NmcsimError
 from nmcsim.log import logger
 from nmcsim.results import Result, write_json
@@ -83,15 +84,13 @@ def largest_distance(result: Result) -> str:
     As in the figures, a region of less than `nmcsim.results.RESOLVED` of the area, which no
     microscope resolves, does not count.
     """
-    from nmcsim.figures.curves import distance, has_asymmetry
+    from nmcsim.figures.curves import has_asymmetry
 
     if not has_asymmetry(result):
         return "no unreacted region, and so no centre-of-mass distance"
-    values = distance(result).values
-    row = int(np.nanargmax(values))
-    largest = float(values[row])
+    columns = (result.history.get(name) for name in ("unreacted_share", "soc"))
+    largest, soc = results.largest_distance(result.history["com_distance"], *columns)
     text = f"largest centre-of-mass distance {1e6 * largest:.2f} um"
-    soc = result.history["soc"].values[row] if "soc" in result.history else np.nan
     if largest < _VISIBLE or not np.isfinite(soc):
         return text
     return f"{text} at {100.0 * soc:.0f} % SOC"

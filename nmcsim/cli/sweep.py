@@ -98,7 +98,9 @@ def _run(plan: Plan, options: argparse.Namespace, state: dict[str, Any], comm: A
         early = sum(record.status == "ended early" for record in found.records)
         say(
             f"  {found.done} of {found.total} cases done, {outcome.solved} in this launch of "
-            f"{duration(outcome.seconds)}" + f"; {early} ended early" * bool(early)
+            f"{duration(outcome.seconds)}"
+            + f"; {early} ended early" * bool(early)
+            + f"; {outcome.failed} failed" * bool(outcome.failed)
         )
         say(f"  table   {out / 'table.csv'}\n  report  {out / 'report.html'}")
     if found.failed:
@@ -128,7 +130,10 @@ def is_sweep(directory: Path) -> bool:
 
 def _opened(directory: Path) -> Plan:
     if not is_sweep(directory):
-        message = "is not the directory of a sweep" if directory.is_dir() else "does not exist"
+        about = (
+            "is a file; name the directory of the sweep" if directory.exists() else "does not exist"
+        )
+        message = "is not the directory of a sweep" if directory.is_dir() else about
         raise InputError(Mistake("", message), str(directory))
     return Plan.read(directory)
 

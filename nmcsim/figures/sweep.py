@@ -84,6 +84,10 @@ def draw(
         return families(chosen, records or {}, x, names, key, facets, log)
     keys = [table.key(name) for name in names]
     if z is None:
+        told = {table.key(name) for name in (x, facet) if name is not None}
+        free = [name for name in _varied(chosen) if name not in told | set(keys)]
+        # lines of one colour could not be told apart
+        key = key or (free[0] if free and table.key(x) in _varied(chosen) else None)
         return lines(chosen, table.key(x), keys, key, facets, log)
     if len(keys) > 1:
         raise InputError(Mistake("y", f"of a map is one column, not {', '.join(names)}"))

@@ -54,6 +54,8 @@ DARK = ListedColormap(mpl.colormaps["viridis"](np.linspace(0.0, 0.9, 256)))
 """Ordered in grey, too; its end is dark enough for a line on white."""
 WIDE = 10.0
 """Positive values whose largest is this many times the smallest are shown on a logarithm."""
+CLOSE = 0.06
+"""Share of a colour bar within which two numbers would overlap."""
 NO_VALUE = "#dfe3e8"
 TIMES = ((3600.0, "h", 7200.0), (60.0, "min", 120.0), (1.0, "s", -math.inf))
 """Seconds in a unit, the unit, and from how many seconds on it is used."""
@@ -221,7 +223,8 @@ class Colouring:
             )
             bar.outline.set_linewidth(0.6)
             values = np.unique(self.axis.values[np.isfinite(self.axis.values)])
-            if len(values) <= NAMED and not isinstance(self.mappable.norm, LogNorm):
+            apart = len(values) > 1 and np.diff(values).min() > CLOSE * np.ptp(values)
+            if len(values) <= NAMED and apart and not isinstance(self.mappable.norm, LogNorm):
                 bar.set_ticks(values.tolist(), labels=[f"{value:.3g}" for value in values])
             return
         handles = [

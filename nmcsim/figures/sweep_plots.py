@@ -84,10 +84,17 @@ def lines(
             for axes, inside in zip(row, facets.values(), strict=True):
                 _draw_lines(axes, over, y, inside, along, colouring, table, early)
         panels.name(over, values, log)
+        if early.any():
+            note_early(panels, "hollow: ended early")
         if colouring is not None:
             colouring.explain(panels, lines=False)
     drawn = [over, *values] if colouring is None else [over, *values, colouring.axis]
     return Plot(panels.figure, *_columns(table, drawn))
+
+
+def note_early(panels: Panels, text: str) -> None:
+    """Say at the foot of a figure how cases that ended early are drawn."""
+    panels.figure.supxlabel(text, fontsize="small", x=0.99, ha="right")
 
 
 def _along(table: Table, x: str) -> list[NDArray[np.int64]]:
@@ -193,7 +200,7 @@ def maps(
             axes.plot(over.values[ended], up.values[ended], "o", ms=3.5, mfc="none", mec="white")
         panels.name(over, [up], log)
         if early.any():
-            panels.figure.supxlabel("circle: ended early", fontsize="small", x=0.99, ha="right")
+            note_early(panels, "circle: ended early")
         for axes in panels.all:
             _tick_cells(axes.xaxis, columns, over, "x" in log)
             _tick_cells(axes.yaxis, rows, up, "y" in log)

@@ -241,7 +241,8 @@ class _Attempt:
         """The record of how the attempt ended, with what there is of a result."""
         record = Record(
             self.planned.hash, "failed", kind, cause, self.attempt.number, self.records.version,
-            runtime.versions(), self.attempt.worker.host, self.comm.size, self.orders.keep, started, wall,
+            runtime.versions(), self.attempt.worker.host, self.comm.size, self.orders.keep,
+            started, wall,
         )  # fmt: skip
         try:
             result = self.result or Result.load(self._directory)

@@ -127,7 +127,8 @@ def _badge(records: Sequence[Record | None]) -> str:
         return f'<span class="badge warn" id="status">{found["failed"]} failed</span>'
     if found["open"]:
         return f'<span class="badge open" id="status">{found["open"]} open</span>'
-    return '<span class="badge" id="status">complete</span>'
+    early = f", {found['ended early']} ended early" if found["ended early"] else ""
+    return f'<span class="badge" id="status">complete{early}</span>'
 
 
 def _lead(columns: Sequence[Column]) -> str:

@@ -43,8 +43,8 @@ def largest_distance(
     """The largest centre-of-mass distance while the region is resolved, and the state of charge.
 
     It is often the last one before the region becomes too small, between two rows: the distance is
-    nearly linear in the share of the area, along which it is followed to `RESOLVED`. So it does not
-    depend on where the time steps fell.
+    nearly linear in the share of the area, along which it is followed from the last two rows to
+    `RESOLVED`. So it hardly depends on where the time steps fell.
 
     Parameters
     ----------
@@ -64,13 +64,12 @@ def largest_distance(
     at = float(soc.values[row]) if soc is not None and row < len(soc) else float("nan")
     if unreacted_share is None or row == 0 or row + 1 >= len(seen) or np.isfinite(seen[row + 1]):
         return value, at
-    share = unreacted_share.values
-    # towards the next row where it has a region; else onwards from the last two
-    other = row + 1 if np.isfinite(distance.values[row + 1]) else row - 1
-    if not np.isfinite(distance.values[other]) or share[other] == share[row]:
+    share, before = unreacted_share.values, row - 1
+    if not np.isfinite(seen[before]) or share[before] <= share[row]:
         return value, at
-    part = (RESOLVED - share[row]) / (share[other] - share[row])
-    value += part * (float(distance.values[other]) - value)
+    # no farther than the last two rows are apart
+    part = min(1.0, (share[row] - RESOLVED) / (share[before] - share[row]))
+    value += part * (value - float(seen[before]))
     if soc is not None:
-        at += part * (float(soc.values[other]) - at)
+        at += part * (at - float(soc.values[before]))
     return value, at

@@ -70,14 +70,8 @@ def time_said(duration: float) -> str:
 
 def _taken(plan: Plan, cases: Sequence[Planned]) -> list[float] | None:
     """Seconds that each case will take; None if of one nothing is known."""
-    models = [planned.changes.get("model", plan.base["model"]) for planned in cases]
-    rates = {model: seconds(model, 1.0) for model in set(models)}
-    found = [
-        rate * planned.cost
-        for planned, model in zip(cases, models, strict=True)
-        if (rate := rates[model]) is not None
-    ]
-    return found if len(found) == len(cases) else None
+    rate = seconds(plan.kind, 1.0)
+    return None if rate is None else [rate * planned.cost for planned in cases]
 
 
 def _ends(cases: Sequence[Planned]) -> list[Planned]:

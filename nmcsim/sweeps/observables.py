@@ -38,6 +38,8 @@ CURVES = (
 )  # fmt: skip
 """Columns of the history that a record keeps, where a run has them."""
 
+FLAT = 1e-9
+"""Relative range of a column that does not move."""
 SHAPES = {"voltage": 1.0, "current": 0.25, "com_distance": 0.25, "soc_variance": 0.25, "soc": 0.25}
 """Whose shape chooses the rows, and how much each counts against the others."""
 
@@ -303,5 +305,7 @@ def _scaled(values: Array) -> Array:
     if not there.any():
         return np.zeros(len(values))
     low, high = values[there].min(), values[there].max()
+    # a constant current differs by round-off, which is no shape
+    moves = high - low > FLAT * max(abs(low), abs(high))
     # a gap lies below all values, and a constant column is 0
-    return np.where(there, (values - low) / (high - low) if high > low else 0.0, -0.05)
+    return np.where(there, (values - low) / (high - low) if moves else 0.0, -0.05)

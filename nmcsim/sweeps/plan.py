@@ -106,6 +106,13 @@ class Plan:
         ]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
+    @property
+    def kind(self) -> str:
+        """What its cases have in common that tells how fast they are: model, shape, kinetics."""
+        geometry, physics = (self.base.get(name, {}) for name in ("geometry", "physics"))
+        shape = geometry.get("shape") or geometry.get("file") or ""
+        return "/".join((str(self.base["model"]), str(shape), str(physics.get("surface", ""))))
+
     def case(self, planned: Planned) -> Case:
         """One of its cases, ready to be run.
 

@@ -12,9 +12,11 @@ from typing import Any, Self
 from nmcsim.results import write_atomically
 from nmcsim.results.files import plain
 
-__all__ = ["KINDS", "RECORDED", "Curve", "Observable", "Record"]
+__all__ = ["KEPT", "KINDS", "RECORDED", "Curve", "Observable", "Record"]
 
 RECORDED = ("finished", "ended early", "failed")
+KEPT = ("summary", "history", "all")
+"""What may be kept of a result, the least first."""
 KINDS = ("", "failure", "error", "time limit", "memory limit", "killed")
 
 
@@ -77,6 +79,8 @@ class Record:
         Of what it rests on.
     host : str
     ranks : int
+    keep : str
+        What was kept of its result, one of `KEPT`.
     started : float
         Seconds since 1970.
     wall : float
@@ -96,6 +100,7 @@ class Record:
     versions: Mapping[str, str] = field(default_factory=dict)
     host: str = ""
     ranks: int = 1
+    keep: str = "history"
     started: float = math.nan
     wall: float = math.nan
     timing: Mapping[str, float] = field(default_factory=dict)

@@ -16,6 +16,8 @@ from nmcsim.sweeps.records import Attempt, Records
 
 __all__ = ["Snapshot", "described_values", "duration", "resuming", "snapshot", "status_text"]
 
+RECENT = 50
+"""Cases, the last ones, that the rate is taken from."""
 SHOWN = 20
 """Failures and running cases that fit on a screen."""
 
@@ -64,11 +66,12 @@ class Snapshot:
     @property
     def per_hour(self) -> float:
         """Cases an hour, of those that ended last; NaN before the second one."""
-        ends = sorted(r.started + r.wall for r in self.records if math.isfinite(r.started + r.wall))
-        recent = ends[-50:]
-        if len(recent) < 2 or recent[-1] <= recent[0]:
+        spans = [(r.started, r.started + r.wall) for r in self.records]
+        recent = sorted((s for s in spans if math.isfinite(s[1])), key=lambda s: s[1])[-RECENT:]
+        if len(recent) < 2:
             return math.nan
-        return 3600.0 * (len(recent) - 1) / (recent[-1] - recent[0])
+        length = recent[-1][1] - min(began for began, _ in recent)
+        return 3600.0 * len(recent) / length if length > 0.0 else math.nan
 
 
 def snapshot(plan: Plan, records: Records) -> Snapshot:
@@ -151,7 +154,7 @@ def status_text(plan: Plan, directory: Path, found: Snapshot) -> str:
         f"{kinds['failed']} failed, {len(found.running)} running, {found.open} open",
     ]
     if found.running and found.done:
-        rate = f"{found.per_hour:.3g} cases/h, " if math.isfinite(found.per_hour) else ""
+        rate = f"{found.per_hour:.0f} cases/h, " if math.isfinite(found.per_hour) else ""
         lines.append(f"  {rate}{duration(found.seconds_left)} left")
     now = time.time()
     for planned, attempt in found.running[:SHOWN]:

@@ -19,13 +19,13 @@ _LAST = 50  # that an estimate rests on
 _LONGEST_LINE = 120  # bytes: the file is shortened when it is larger than twice what is kept
 
 
-def remember(model: str, cost: float, seconds: float) -> None:
+def remember(kind: str, cost: float, seconds: float) -> None:
     """Note what a case took; a file that cannot be written is no mistake.
 
     Parameters
     ----------
-    model : str
-        Of the case.
+    kind : str
+        Of the case, as `Plan.kind` says it: the model first.
     cost : float
         As `nmcsim.sweeps.cost.cost` gives it.
     seconds : float
@@ -33,7 +33,7 @@ def remember(model: str, cost: float, seconds: float) -> None:
     """
     if not (cost > 0.0 and 0.0 < seconds < math.inf):
         return
-    line = json.dumps({"model": model, "cost": cost, "seconds": round(seconds, 3)})
+    line = json.dumps({"kind": kind, "cost": cost, "seconds": round(seconds, 3)})
     file = _file()
     with contextlib.suppress(OSError, WriteFailure):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -45,15 +45,19 @@ def remember(model: str, cost: float, seconds: float) -> None:
             write_atomically(file, b"".join(lines[-_KEPT:]))
 
 
-def seconds(model: str, cost: float) -> float | None:
-    """How long a case will probably take [s]: the median of the last ones of its model, by cost.
+def seconds(kind: str, cost: float) -> float | None:
+    """How long a case will probably take [s]: the median of the last ones of its kind, by cost.
+
+    Where none of its kind has run here, those of its model tell.
 
     Returns
     -------
     float or None
         None if nothing is known.
     """
-    ratios = [spent / of for name, of, spent in _noted() if name == model]
+    noted, model = list(_noted()), kind.partition("/")[0]
+    ratios = [spent / of for name, of, spent in noted if name == kind]
+    ratios = ratios or [s / of for name, of, s in noted if name.partition("/")[0] == model]
     return cost * statistics.median(ratios[-_LAST:]) if ratios else None
 
 
@@ -68,7 +72,7 @@ def _noted() -> Iterator[tuple[str, float, float]]:
             found = json.loads(line)
             of, spent = float(found["cost"]), float(found["seconds"])
             if of > 0.0 and spent > 0.0:
-                yield str(found["model"]), of, spent
+                yield str(found["kind"]), of, spent
 
 
 def _file() -> Path:

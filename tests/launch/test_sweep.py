@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import nmcsim
 from nmcsim.errors import InputError
+from nmcsim.sweeps import Plan
 from tests.launch.conftest import Sweep, same_tables
 from tests.mpirun import ROOT, clean_environment
 
@@ -131,8 +133,12 @@ def test_from_python_a_sweep_is_a_data_frame(made: Made):
     assert table.result(2).status == "finished"
     again = nmcsim.Table.load(out)
     assert again["time_end"].tolist() == table["time_end"].tolist()
-    with pytest.raises(InputError, match="grid is for a Case; the file says it itself"):
-        nmcsim.sweep(case.path, grid={"numerics.degree": [2]})
+    # an array is a list, and the file of a case is a case
+    values = np.array([0.3, 0.6])
+    again = nmcsim.sweep(case.path, grid={"physics.rock_salt.coverage": values}, out=out)
+    assert again["attempt"].tolist() == [1, 1]
+    with pytest.raises(InputError, match="grid is for a case; a plan says it itself"):
+        nmcsim.sweep(Plan.read(out), grid={"numerics.degree": [2]})
 
 
 def test_the_plan_of_the_shipped_sweeps_is_sound():

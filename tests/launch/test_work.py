@@ -143,6 +143,29 @@ def test_a_failed_case_is_started_anew_when_it_is_tried_again(
     assert {(r.status, r.attempt) for r in bench.records.records().values()} == {("finished", 2)}
 
 
+def test_what_is_to_be_kept_later_is_solved_again(bench: Bench):
+    bench.plan = replace(bench.plan, keep="summary")
+    assert bench.go() == DONE
+    assert bench.go() == DONE
+    assert {record.attempt for record in bench.records.records().values()} == {1}
+    bench.plan = replace(bench.plan, keep="history")
+    assert bench.go() == DONE
+    for planned in bench.plan.cases:
+        record = bench.records.record(planned.hash)
+        assert (record.attempt, record.keep, record.status) == (2, "history", "finished")
+        assert (bench.records.result(planned.hash) / "history.h5").is_file()
+
+
+def test_a_case_whose_record_is_gone_is_solved_again(bench: Bench):
+    bench.plan = replace(bench.plan, keep="summary")
+    bench.go()
+    for folder in (bench.records.folder, bench.records.claims):
+        for path in folder.iterdir():
+            path.unlink()
+    assert bench.go() == DONE
+    assert {record.status for record in bench.records.records().values()} == {"finished"}
+
+
 def test_a_result_that_cannot_be_read_is_said(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "simulate", lambda *arguments, **options: None)
     assert bench.go() == DONE

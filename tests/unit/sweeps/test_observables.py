@@ -208,6 +208,15 @@ def test_a_straight_line_is_its_ends() -> None:
     assert curves_of(plain(time=t, voltage=3.0 + t))["time"].values == (0.0, 1.0)
 
 
+def test_round_off_of_a_constant_current_takes_no_row() -> None:
+    t = np.linspace(0.0, 1.0, 400)
+    voltage, current = 3.5 + np.sqrt(t), 1e-9 * (1.0 + 1e-16 * np.arange(400) % 3e-16)
+    assert len(np.unique(current)) > 1
+    curves = curves_of(plain(time=t, voltage=voltage, current=current))
+    kept = np.interp(t, curves["time"].values, curves["voltage"].values)
+    assert np.abs(kept - voltage).max() < 1e-3
+
+
 def test_more_steps_than_rows() -> None:
     """Pulses: every step has two ends, and only some of the steps are kept."""
     t = np.repeat(np.arange(301.0), 2)[1:-1]

@@ -8,7 +8,7 @@ from nmcsim.sweeps.record import Curve, Observable, Record
 def test_a_record_comes_back_as_it_was_written(tmp_path):
     record = Record(
         "00ff", "failed", "time limit", "it took longer than 2 s", 2, "0.1.0", {"mpi": "x"}, "here",
-        1, 1.5e9, 2.25, {"mesh": 0.5}, {"voltage_end": Observable(4.3, "V", "at the end")},
+        1, "all", 1.5e9, 2.25, {"mesh": 0.5}, {"voltage_end": Observable(4.3, "V", "at the end")},
         {"voltage": Curve((3.5, 4.3), "V", "V", "cell voltage")},
     )  # fmt: skip
     record.write(tmp_path / "a.json")

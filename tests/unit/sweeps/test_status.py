@@ -93,7 +93,7 @@ def test_what_another_version_solved_is_said(plan: Plan, records: Records):
 
 def test_the_pace_is_that_of_the_last_cases():
     ends = [Record(str(n), "finished", started=100.0 * n, wall=50.0) for n in range(5)]
-    assert Snapshot(9, tuple(ends), ()).per_hour == pytest.approx(36.0)
+    assert Snapshot(9, tuple(ends), ()).per_hour == pytest.approx(40.0)
     assert math.isnan(Snapshot(9, tuple(ends[:1]), ()).per_hour)
 
 

@@ -46,8 +46,8 @@ def test_the_file_stays_short(cache: Path):
 def test_foreign_lines_are_passed_over(cache: Path):
     remember("single_crystal", 1.0, 2.0)
     with cache.open("a") as file:
-        file.write('{"model": "single_crystal", "cost": 1\nnull\n[1]\n{"cost": 1, "seconds": 1}\n')
-        file.write('{"model": "single_crystal", "cost": 0, "seconds": 1}\n')
+        file.write('{"kind": "single_crystal", "cost": 1\nnull\n[1]\n{"cost": 1, "seconds": 1}\n')
+        file.write('{"kind": "single_crystal", "cost": 0, "seconds": 1}\n')
     assert seconds("single_crystal", 1.0) == pytest.approx(2.0)
 
 
@@ -63,3 +63,11 @@ def test_a_cache_that_cannot_be_written_fails_no_run(tmp_path: Path):
     (tmp_path / "nmcsim").write_text("a file in the place of the folder")
     remember("single_crystal", 1.0, 1.0)
     assert seconds("single_crystal", 1.0) is None
+
+
+def test_where_none_of_its_kind_has_run_its_model_tells():
+    remember("single_crystal/disk/flux", 1.0, 1.0)
+    remember("single_crystal/disk/butler_volmer", 1.0, 3.0)
+    assert seconds("single_crystal/disk/flux", 2.0) == pytest.approx(2.0)
+    assert seconds("single_crystal/polygon/flux", 1.0) == pytest.approx(2.0)
+    assert seconds("electrode/columns/", 1.0) is None
