@@ -51,7 +51,7 @@ def simulate(
     quiet: bool = True,
     mesh_cache: str | Path | None = None,
     limits: Limits | None = None,
-    fields: bool = True,
+    keep: str = "all",
 ) -> Result:
     """Run a case and leave a result directory; collective on ``comm``.
 
@@ -73,8 +73,9 @@ def simulate(
         Where meshes are kept between runs.
     limits : Limits, optional
         At which the run is stopped.
-    fields : bool
-        Whether the fields are written for ParaView; figures and the report do not need them.
+    keep : str
+        What is written at the end: "all"; "history" leaves out the fields for ParaView, which
+        figures and the report do not need; "summary" writes the columns of the history only.
 
     Returns
     -------
@@ -115,7 +116,7 @@ def simulate(
                     (directory / LOG).touch()
 
             on_one_rank(comm, begin)
-            run.limits, run.ledger.fields = limits or Limits(), fields
+            run.limits, run.ledger.keep = limits or Limits(), keep
             with _json_lines(comm, directory):
                 run.go(began, Progress(not quiet and comm.rank == 0))
     finally:

@@ -167,7 +167,7 @@ class _Attempt:
         self.result = simulate(
             case, self._directory, self.comm, resume=resume, overwrite=not resume,
             mesh_cache=self.orders.mesh_cache, limits=self.orders.limits,
-            fields=self.orders.keep == "all",
+            keep=self.orders.keep,
         )  # fmt: skip
 
     def _case(self) -> Any:

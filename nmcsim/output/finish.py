@@ -36,9 +36,11 @@ def write_tables(
     recorder: Recorder,
     steps: Sequence[Mapping[str, Any]],
     *,
-    fields: bool = True,
+    keep: str = "all",
 ) -> tuple[Mapping[str, Series], ParticleSeries | None]:
-    """Write the history, the steps and, if asked, the fields of what the journal holds.
+    """Write the history, the steps and the fields of what the journal holds.
+
+    With ``keep = "history"`` no fields, with ``"summary"`` neither maps nor tables of text.
 
     Returns
     -------
@@ -57,14 +59,16 @@ def write_tables(
     history = series(columns)
     particles = _particles(recorder, recorded)
     sections: Mapping[str, Any]
-    if model.watch is not None:
+    if keep == "summary":
+        sections = {"particles": particles}
+    elif model.watch is not None:
         first = recorded.frames[model.field.name]
         sections = model.watch.sections(recorded.frames, first)
     else:
         sections = {"particles": particles, "maps": _maps(recorder, recorded)}
     points = None if at_points is None else Points(recorder.point_names, at_points)
-    write_history(directory, history, points=points, **sections)
-    if fields:
+    write_history(directory, history, points=points, text=keep != "summary", **sections)
+    if keep == "all":
         _write_fields(directory, recorder, recorded)
     write_steps(directory, steps)
     return history, particles

@@ -72,8 +72,8 @@ class Ledger:
         self.recorder = Recorder(model, case, self.comm)
         self.timing: dict[str, float] = {"checkpoint": 0.0, "tables": 0.0, "stepping": 0.0}
         self.steps: list[dict[str, Any]] = []
-        self.fields = True
-        """Whether the fields are written for ParaView."""
+        self.keep = "all"
+        """What is written at the end, as of `nmcsim.simulate`."""
         self._found, self._counts = found, counts
         self._counts_before: Mapping[str, int] = {}
         self._timing_before: Mapping[str, float] = {}
@@ -206,9 +206,7 @@ class Ledger:
 
     def _close(self, status: str, failure: Exception | None) -> None:
         began = time.perf_counter()
-        history, particles = write_tables(
-            self.directory, self.recorder, self.steps, fields=self.fields
-        )
+        history, particles = write_tables(self.directory, self.recorder, self.steps, keep=self.keep)
         path = self.directory / "provenance.json"
         content = json.loads(path.read_text())
         content["runs"][-1]["wall_time"] = time.perf_counter() - self._began

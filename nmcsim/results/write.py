@@ -32,6 +32,7 @@ def write_history(
     points: Points | None = None,
     particles: ParticleSeries | None = None,
     maps: Mapping[str, FieldMap] | None = None,
+    text: bool = True,
 ) -> None:
     """Write ``history.h5`` and ``history.csv`` into ``directory``, each atomically.
 
@@ -50,6 +51,8 @@ def write_history(
     maps : mapping of name -> FieldMap, optional
         The fields of an electrode, all at the same times; instead of ``theta_map``. Parts that are
         particles are those of ``particles``.
+    text : bool
+        Whether the CSV files are written.
 
     Raises
     ------
@@ -78,6 +81,8 @@ def write_history(
         if maps:
             _write_maps(file.create_group("map"), maps)
     write_atomically(directory / "history.h5", image.getvalue())
+    if not text:
+        return
     # not forced to the disk: what is in a table of text is in history.h5 or summary.json, too
     write_atomically(directory / "history.csv", _history_csv(history, points), forced=False)
     if particles is not None:
