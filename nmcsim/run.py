@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -117,7 +118,7 @@ def simulate(
 
             on_one_rank(comm, begin)
             run.limits, run.ledger.keep = limits or Limits(), keep
-            with _json_lines(comm, directory):
+            with _json_lines(comm, directory, keep):
                 run.go(began, Progress(not quiet and comm.rank == 0))
     finally:
         for claim in claims:
@@ -132,9 +133,10 @@ def _directory(out: str | Path | None, comm: Any) -> Path:
     return Path(comm.bcast(name))
 
 
-def _json_lines(comm: Any, directory: Path) -> AbstractContextManager[None]:
-    """The log of a run on disk, written by rank 0."""
-    return to_json_lines(directory / LOG, level=10) if comm.rank == 0 else nullcontext()
+def _json_lines(comm: Any, directory: Path, keep: str) -> AbstractContextManager[None]:
+    """The log of a run on disk, written by rank 0; each step, where the log is kept."""
+    level = logging.DEBUG if keep == "all" else logging.INFO
+    return to_json_lines(directory / LOG, level) if comm.rank == 0 else nullcontext()
 
 
 def _already_over(directory: Path) -> Result:

@@ -280,11 +280,18 @@ def forget_forms() -> None:
     each of them a function that refers to it: neither is ever freed, nor are the functions and
     meshes of the forms that it visited.
     """
+    names = [n for n in sys.modules if n.startswith(("ufl.algorithms", "ufl.corealg"))]
+    for member in _dispatchers(len(names)):
+        getattr(member, "_method_cache", {}).clear()
+
+
+@functools.lru_cache(maxsize=1)
+def _dispatchers(count: int) -> tuple[functools.singledispatchmethod[Any], ...]:
+    """Those of UFL's visitors, looked for again when `count` of its modules has changed."""
+    found = []
     for name, module in list(sys.modules.items()):
-        if not name.startswith(("ufl.algorithms", "ufl.corealg")):
-            continue
-        for kind in list(vars(module).values()):
-            if isinstance(kind, type):
-                for member in vars(kind).values():
-                    if isinstance(member, functools.singledispatchmethod):
-                        getattr(member, "_method_cache", {}).clear()
+        if name.startswith(("ufl.algorithms", "ufl.corealg")):
+            kinds = [kind for kind in vars(module).values() if isinstance(kind, type)]
+            members = [member for kind in kinds for member in vars(kind).values()]
+            found += [m for m in members if isinstance(m, functools.singledispatchmethod)]
+    return tuple(found)
