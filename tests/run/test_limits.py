@@ -17,7 +17,9 @@ def case():
 
 def test_a_limit_of_time_ends_a_run_with_its_state_kept(case, tmp_path):
     out = tmp_path / "out"
-    with pytest.raises(LimitExceeded, match=r"in step 1: the run took longer than its limit of 1e-09 s"):
+    with pytest.raises(
+        LimitExceeded, match=r"in step 1: the run took longer than its limit of 1e-09 s"
+    ):
         simulate(case, out, limits=Limits(time=1e-9))
     assert (out / "checkpoint.h5").is_file()
     again = simulate(case, out, resume=True)

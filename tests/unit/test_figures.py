@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from nmcsim.present import largest_distance
 from nmcsim.errors import InputError
 from nmcsim.figures import (
     FIGURES,
@@ -29,6 +28,7 @@ from nmcsim.figures.curves import asymmetry_data
 from nmcsim.figures.kymograph import PIXELS, blocked_intervals, coordinate, resampled
 from nmcsim.figures.maps import chains, colour_limits, moments
 from nmcsim.figures.style import ROCK_SALT, label, shown
+from nmcsim.present import largest_distance
 from nmcsim.results import Result, Series, SurfaceTheta, WriteFailure
 from tests.synthetic import SWING, THETA_0, synthetic_result
 
