@@ -262,8 +262,8 @@ class Table(pd.DataFrame):  # type: ignore[misc]
         folder = Path(self.attrs["directory"]) / "cases" / hash
         if not (folder / "history.h5").is_file():
             message = (
-                f'has no history in {folder}; the sweep keeps "{self.attrs["keep"]}": its numbers'
-                ' are in the table, and keep = "history" keeps the rest'
+                f"has no history in {folder}; its numbers are in the table, and the sweep run again"
+                " with --keep history makes the rest"
             )
             raise InputError(Mistake(f"case {number}", message))
         return Result.load(folder)

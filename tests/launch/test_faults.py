@@ -58,6 +58,7 @@ physics.rock_salt.coverage = [0.2, 0.3, 0.4, 0.6]
     assert "0 in this launch" in again
 
 
+@pytest.mark.slow
 def test_thirty_cases_of_which_three_fail_in_three_ways(made: Made):
     fates = ["none"] * 30
     fates[4], fates[11], fates[20] = "raise", "kill", "sleep"
@@ -78,6 +79,7 @@ physics.rock_salt.coverage = {{ from = 0.2, to = 0.78, count = 30 }}
     assert "took longer than its limit of 2 s" in causes["time limit"]
 
 
+@pytest.mark.slow
 def test_failed_cases_are_tried_again_when_asked(made: Made):
     table = """[sweep.zip]
 geometry.trouble = ["none", "raise"]
@@ -91,7 +93,7 @@ physics.rock_salt.coverage = [0.2, 0.3]
 
 
 @pytest.mark.parametrize(
-    "kills", [3, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+    "kills", [2, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
 )
 def test_a_job_that_is_killed_again_and_again_goes_on(made: Made, undisturbed: Path, kills: int):
     sweep = made(SIX)
@@ -124,7 +126,9 @@ def test_workers_do_not_outlive_their_parent(made: Made):
     assert gone(workers)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_stops_cleanly_and_says_how_to_go_on(
     made: Made, undisturbed: Path, number: signal.Signals
 ):

@@ -53,6 +53,7 @@ def test_shares_that_run_together_end_in_one_table(made: Made, undisturbed: Swee
     same_tables(sweep.out, undisturbed.out)
 
 
+@pytest.mark.slow
 def test_a_share_alone_leaves_the_rest_open(made: Made):
     sweep = made(SIX)
     out, _ = sweep.run("--shard", "2/3")

@@ -51,6 +51,7 @@ def test_a_sweep_from_start_to_table_report_status_and_plot(made: Made):
     assert "0 in this launch" in again
 
 
+@pytest.mark.slow
 def test_what_is_extended_keeps_what_both_share(made: Made):
     sweep = made(TWO)
     sweep.run()
@@ -65,6 +66,7 @@ def test_quiet_says_nothing(made: Made):
     assert made(TWO).run("--quiet") == ("", "")
 
 
+@pytest.mark.slow
 def test_everything_is_kept_with_its_report(made: Made):
     sweep = made("[sweep.grid]\nphysics.rock_salt.coverage = [0.3]\n")
     sweep.run("--keep", "all")
@@ -82,6 +84,7 @@ def test_only_numbers_are_kept(made: Made):
     assert len(record["curves"]["voltage"]["values"]) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.mpi
 def test_groups_of_ranks_come_to_the_same(made: Made):
     alone, groups = made(FOUR, "alone"), made(FOUR, "groups")
@@ -92,6 +95,7 @@ def test_groups_of_ranks_come_to_the_same(made: Made):
     same_tables(groups.out, alone.out)
 
 
+@pytest.mark.slow
 @pytest.mark.mpi
 def test_workers_of_two_ranks_come_to_the_same(made: Made):
     alone, pairs = made(TWO, "alone"), made(TWO, "pairs")

@@ -216,7 +216,7 @@ def test_a_result_is_opened_by_its_number(sweep: tuple[Path, Plan]) -> None:
         table[table["case"] < 0].result(1)
     with pytest.raises(InputError, match="case 48 has no result yet; it is open"):
         table.result(48)
-    with pytest.raises(InputError, match='case 2 has no history in .*; the sweep keeps "summary"'):
+    with pytest.raises(InputError, match=r"case 2 has no history in .*; .* with --keep history"):
         table.result(2)
 
 
