@@ -52,7 +52,7 @@ test: $(DEV) ## the fast tests
 test-mpi: $(DEV) ## the tests that start several ranks
 	@$(PY) -m pytest -q -m mpi $(PYTEST_ARGS)
 
-test-slow: $(DEV) ## the tests longer than about 20 s
+test-slow: $(DEV) ## the tests longer than about 10 s
 	@$(PY) -m pytest -q -m slow $(PYTEST_ARGS)
 
 test-slurm: $(DEV) ## the job scripts of the documentation, on a Slurm of this machine (Debian, as root)
