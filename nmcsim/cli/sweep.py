@@ -78,14 +78,14 @@ def _workers(options: argparse.Namespace) -> int:
 def _run(plan: Plan, options: argparse.Namespace, state: dict[str, Any], comm: Any) -> None:
     from nmcsim.cli.commands import say
     from nmcsim.launch.conduct import Options, launch
-    from nmcsim.sweeps.status import resuming
+    from nmcsim.sweeps.status import counted, resuming
 
     name = options.case.stem + "-coarse" * options.coarse
     out = options.out or Path("results") / name
     state["interrupted"] = f"interrupted; to go on: {resuming(plan, out)}"
     if not options.quiet:
         varied = ", ".join(p.key for p in plan.parameters)
-        say(f"nmcsim {__version__}  {plan.title}  ({len(plan.cases)} cases, varying {varied})")
+        say(f"nmcsim {__version__}  {plan.title}  ({counted(len(plan.cases))}, varying {varied})")
     how = Options(
         options.workers, options.shard, options.retry_failed, options.extend, options.quiet,
         options.mesh_cache,

@@ -23,7 +23,7 @@ from nmcsim.results.files import GO_ON
 from nmcsim.stops import ONE, Interrupted
 from nmcsim.sweeps.plan import FILE, Plan
 from nmcsim.sweeps.records import Records
-from nmcsim.sweeps.status import Snapshot, resuming, snapshot
+from nmcsim.sweeps.status import Snapshot, counted, resuming, snapshot
 
 if TYPE_CHECKING:
     from nmcsim.sweeps.table import Table
@@ -113,7 +113,7 @@ def _refuse_other(plan: Plan, directory: Path, extend: bool) -> None:
         there = Plan.read(directory)
         if there.hash != plan.hash and not extend:
             message = (
-                f'holds a different sweep ("{there.title}", {len(there.cases)} cases); choose'
+                f'holds a different sweep ("{there.title}", {counted(len(there.cases))}); choose'
                 " another directory, or add --extend to keep what it shares with this one"
             )
             raise InputError(Mistake(place, message))

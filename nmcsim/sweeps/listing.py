@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from nmcsim.sweeps.axes import Value, short_names
 from nmcsim.sweeps.plan import Plan, Planned
+from nmcsim.sweeps.status import counted, duration
 from nmcsim.sweeps.timings import seconds
 
-__all__ = ["estimate", "listed", "time_said", "total_said"]
+__all__ = ["estimate", "listed", "total_said"]
 
 _SHOWN = 20  # first and last cases of a long sweep
 _WIDEST = 40
-_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
 
 def listed(plan: Plan, workers: int) -> str:
@@ -30,7 +30,7 @@ def listed(plan: Plan, workers: int) -> str:
     if taken is not None:
         rows[0].append("about")
         for row, value in zip(rows[1:], taken, strict=True):
-            row.append(time_said(value))
+            row.append(duration(value))
     lines = _aligned(rows)
     left_out = len(plan.cases) - len(shown)
     if left_out:
@@ -41,14 +41,14 @@ def listed(plan: Plan, workers: int) -> str:
 def total_said(plan: Plan, workers: int) -> str:
     """How many cases there are, and how long all will take, in a sentence."""
     distinct = len({planned.hash for planned in plan.cases})
-    count = f"{len(plan.cases)} case{'s' * (len(plan.cases) > 1)}"
+    count = counted(len(plan.cases))
     if distinct < len(plan.cases):
         count += f", {distinct} of them different"
     total = estimate(plan, workers)
     if total is None:
         return f"{count}; how long they take is not known before a first case has run here"
     by = f"{workers} worker{'s' * (workers > 1)}"
-    return f"{count}; about {time_said(total)} with {by}"
+    return f"{count}; about {duration(total)} with {by}"
 
 
 def estimate(plan: Plan, workers: int) -> float | None:
@@ -58,14 +58,6 @@ def estimate(plan: Plan, workers: int) -> float | None:
         return None
     # never less than the longest one
     return max(sum(taken) / workers, max(taken))
-
-
-def time_said(duration: float) -> str:
-    """A time as people say it: ``12 s``, ``3.5 min``, ``2.1 h``."""
-    for size, unit in ((_DAY, "days"), (_HOUR, "h"), (_MINUTE, "min")):
-        if duration >= 2.0 * size:
-            return f"{duration / size:.2g} {unit}"
-    return f"{duration:.2g} s"
 
 
 def _taken(plan: Plan, cases: Sequence[Planned]) -> list[float] | None:

@@ -14,7 +14,15 @@ from nmcsim.sweeps.plan import Plan, Planned
 from nmcsim.sweeps.record import Record
 from nmcsim.sweeps.records import Attempt, Records
 
-__all__ = ["Snapshot", "described_values", "duration", "resuming", "snapshot", "status_text"]
+__all__ = [
+    "Snapshot",
+    "counted",
+    "described_values",
+    "duration",
+    "resuming",
+    "snapshot",
+    "status_text",
+]
 
 RECENT = 50
 """Cases, the last ones, that the rate is taken from."""
@@ -129,14 +137,22 @@ def _unit(unit: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time as people say it: "45 s", "12 min", "3.5 h", "2.1 d"."""
+    """A time as people say it: "12 s", "3.5 min", "2.1 h", "3 days"."""
     if not math.isfinite(seconds):
         return "unknown"
-    if seconds < 90.0:
-        return f"{seconds:.0f} s"
-    if seconds < 5400.0:
-        return f"{seconds / 60.0:.0f} min"
-    return f"{seconds / 3600.0:.1f} h" if seconds < 172800.0 else f"{seconds / 86400.0:.1f} d"
+    for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2.0 * size:
+            return f"{_two_digits(seconds / size)} {unit}"
+    return f"{_two_digits(seconds)} s" if seconds >= 0.1 else "0 s"
+
+
+def _two_digits(number: float) -> str:
+    return f"{number:.2g}" if number < 99.5 else f"{number:.0f}"
+
+
+def counted(cases: int) -> str:
+    """How many: "1 case", "36 cases"."""
+    return f"{cases} case{'s' * (cases != 1)}"
 
 
 def resuming(plan: Plan, directory: Path, more: Sequence[str] = ()) -> str:
@@ -148,8 +164,9 @@ def resuming(plan: Plan, directory: Path, more: Sequence[str] = ()) -> str:
 def status_text(plan: Plan, directory: Path, found: Snapshot) -> str:
     """What ``nmcsim status DIR`` prints."""
     kinds = Counter(record.status for record in found.records)
+    varied = ", ".join(p.key for p in plan.parameters)
     lines = [
-        f"{plan.title}  ({found.total} cases, varying {', '.join(p.key for p in plan.parameters)})",
+        f"{plan.title}  ({counted(found.total)}, varying {varied})",
         f"  {kinds['finished']} finished, {kinds['ended early']} ended early, "
         f"{kinds['failed']} failed, {len(found.running)} running, {found.open} open",
     ]

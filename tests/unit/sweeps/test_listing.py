@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nmcsim.sweeps.listing import estimate, listed, time_said
+from nmcsim.sweeps.listing import estimate, listed
+from nmcsim.sweeps.status import duration
 from nmcsim.sweeps.timings import remember
 from tests.unit.sweeps.sweeping import plan
 
@@ -77,8 +78,8 @@ def test_long_texts_are_cut():
 
 
 @pytest.mark.parametrize(
-    ("duration", "said"),
+    ("seconds", "said"),
     [(0.5, "0.5 s"), (90.0, "90 s"), (150.0, "2.5 min"), (9000.0, "2.5 h"), (864000.0, "10 days")],
 )
-def test_times_are_said_as_people_say_them(duration, said):
-    assert time_said(duration) == said
+def test_times_are_said_as_people_say_them(seconds, said):
+    assert duration(seconds) == said

@@ -99,7 +99,14 @@ def test_the_pace_is_that_of_the_last_cases():
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(45.0, "45 s"), (720.0, "12 min"), (12600.0, "3.5 h"), (2e5, "2.3 d"), (math.nan, "unknown")],
+    [
+        (45.0, "45 s"),
+        (720.0, "12 min"),
+        (12600.0, "3.5 h"),
+        (2e5, "2.3 days"),
+        (110.0, "110 s"),
+        (math.nan, "unknown"),
+    ],
 )
 def test_durations_as_people_say_them(seconds: float, said: str):
     assert duration(seconds) == said
