@@ -67,7 +67,8 @@ def _command(arguments: Sequence[str] | None, state: dict[str, Any]) -> int:
         return commands.version()
     if options.command is None:
         return 0
-    status = commands.COMMANDS[options.command](options, state)
+    run = getattr(options, "run", None) or commands.COMMANDS[options.command]
+    status: int = run(options, state)
     sys.stdout.flush()
     return status
 

@@ -6,18 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from nmcsim.errors import InputError, Mistake
+from nmcsim.cli import compare, electro, film, fit, importing, measure
+from nmcsim.cli.options import Parser, add_command, case_options, mesh_cache, whole_number
 
 SHELLS = ("bash", "zsh", "fish")
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are `InputError`, as all others."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(Mistake("", f"{message}; see {self.prog} --help"), "nmcsim")
 
 
 def build_parser() -> Parser:
@@ -35,44 +29,19 @@ def build_parser() -> Parser:
     _add_looks(commands)
     _add_results(commands)
     _add_materials(commands)
-    completion = _command(commands, "completion", "print a completion script for a shell")
+    film.add(commands)
+    electro.add(measure.add(commands))
+    compare.add(commands)
+    fit.add(commands)
+    importing.add(commands)
+    completion = add_command(commands, "completion", "print a completion script for a shell")
     completion.add_argument("shell", choices=SHELLS, help="bash, zsh or fish")
     return parser
 
 
-def _command(commands: Any, name: str, about: str) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.add_parser(
-        name, help=about, description=about[0].upper() + about[1:] + ".", allow_abbrev=False
-    )
-    return made
-
-
-def _case_options(
-    parser: argparse.ArgumentParser, name: str = "CASE", about: str = "case file (.toml)"
-) -> None:
-    parser.add_argument("case", type=Path, metavar=name, help=about)
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="overrides",
-        metavar="KEY=VALUE",
-        help="change a key, such as physics.rock_salt.coverage=0.25; several may follow one --set",
-    )
-    parser.add_argument(
-        "--coarse", action="store_true", help="larger cells, looser tolerances: a quick look"
-    )
-
-
-def _mesh_cache(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--mesh-cache", type=Path, metavar="DIR", help="where meshes are kept between runs"
-    )
-
-
 def _add_run(commands: Any) -> None:
-    run = _command(commands, "run", "run a case and write its result directory")
-    _case_options(run)
+    run = add_command(commands, "run", "run a case and write its result directory")
+    case_options(run)
     run.add_argument(
         "--out",
         type=Path,
@@ -86,22 +55,22 @@ def _add_run(commands: Any) -> None:
         "--error-bars", action="store_true", help="repeat coarser, for error bars of the results"
     )
     run.add_argument("--quiet", action="store_true", help="print nothing but mistakes")
-    _mesh_cache(run)
+    mesh_cache(run)
 
 
 def _add_sweep(commands: Any) -> None:
-    sweep = _command(commands, "sweep", "solve a case for many values of its keys")
-    _case_options(sweep, "FILE", "file of the sweep, or a case with a table [sweep] (.toml)")
+    sweep = add_command(commands, "sweep", "solve a case for many values of its keys")
+    case_options(sweep, "FILE", "file of the sweep, or a case with a table [sweep] (.toml)")
     sweep.add_argument(
         "--out", type=Path, metavar="DIR",
         help="directory of the sweep (results/NAME OF THE FILE, with --coarse NAME-coarse)",
     )  # fmt: skip
     sweep.add_argument("--dry-run", action="store_true", help="list the cases, solve none")
     sweep.add_argument(
-        "--workers", type=_count, metavar="N", help="cases at a time (the number of cores)"
+        "--workers", type=whole_number, metavar="N", help="cases at a time (the number of cores)"
     )
     sweep.add_argument(
-        "--ranks-per-case", type=_count, metavar="R", help="MPI ranks that share a case (1)"
+        "--ranks-per-case", type=whole_number, metavar="R", help="MPI ranks that share a case (1)"
     )
     sweep.add_argument(
         "--shard", type=_shard, metavar="I/N",
@@ -120,10 +89,10 @@ def _add_sweep(commands: Any) -> None:
     sweep.add_argument("--time-limit", metavar="T", help='of one case, such as "10 min"')
     sweep.add_argument("--memory-limit", metavar="M", help='of one case, such as "2 GB"')
     sweep.add_argument("--quiet", action="store_true", help="print nothing but mistakes")
-    _mesh_cache(sweep)
-    status = _command(commands, "status", "say how far a sweep is")
+    mesh_cache(sweep)
+    status = add_command(commands, "status", "say how far a sweep is")
     status.add_argument("directory", type=Path, metavar="DIR", help="directory of the sweep")
-    plot = _command(commands, "plot", "plot the results of a sweep")
+    plot = add_command(commands, "plot", "plot the results of a sweep")
     plot.add_argument("directory", type=Path, metavar="DIR", help="directory of the sweep")
     plot.add_argument("--x", required=True, metavar="COLUMN", help="column of the table, or curve")
     plot.add_argument("--y", required=True, metavar="COLUMN[,COLUMN]", help="the same")
@@ -136,12 +105,6 @@ def _add_sweep(commands: Any) -> None:
     plot.add_argument("--out", type=Path, metavar="FILE", help="picture (Y_over_X.png in DIR)")
 
 
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'"{text}" is not a number of at least 1')
-    return int(text)
-
-
 def _shard(text: str) -> tuple[int, int]:
     i, slash, of = text.partition("/")
     if not (slash and i.isdigit() and of.isdigit() and 1 <= int(i) <= int(of)):
@@ -152,21 +115,21 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def _add_looks(commands: Any) -> None:
-    check = _command(commands, "check", "check a case without solving it")
-    _case_options(check)
-    new = _command(commands, "new", "write a commented case to start from")
+    check = add_command(commands, "check", "check a case without solving it")
+    case_options(check)
+    new = add_command(commands, "new", "write a commented case to start from")
     new.add_argument("model", metavar="MODEL", help="single_crystal or electrode")
     new.add_argument("file", type=Path, metavar="FILE", help="the case file to write (.toml)")
-    mesh = _command(commands, "mesh", "make the mesh of a case, and a picture of it")
-    _case_options(mesh)
+    mesh = add_command(commands, "mesh", "make the mesh of a case, and a picture of it")
+    case_options(mesh)
     mesh.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
         help="picture, or the mesh itself if it ends in .msh (NAME OF THE CASE_mesh.png)",
     )
-    _mesh_cache(mesh)
-    _command(commands, "schema", "print the JSON Schema of case files, for an editor")
+    mesh_cache(mesh)
+    add_command(commands, "schema", "print the JSON Schema of case files, for an editor")
 
 
 def _add_results(commands: Any) -> None:
@@ -174,9 +137,9 @@ def _add_results(commands: Any) -> None:
         ("show", "print what a result holds"),
         ("report", "write the report of a result again"),
     ):
-        made = _command(commands, name, about)
+        made = add_command(commands, name, about)
         made.add_argument("directory", type=Path, metavar="DIR", help="result directory")
-    figures = _command(
+    figures = add_command(
         commands, "figures", "draw the figures of a result, or joint ones of several"
     )
     figures.add_argument(
@@ -191,14 +154,14 @@ def _add_results(commands: Any) -> None:
 
 
 def _add_materials(commands: Any) -> None:
-    materials = _command(commands, "materials", "list, show or plot the library of materials")
+    materials = add_command(commands, "materials", "list, show or plot the library of materials")
     actions = materials.add_subparsers(
         dest="action", metavar="ACTION", required=True, parser_class=Parser
     )
-    _command(actions, "list", "list the materials, laws and electrolytes of the library")
-    show = _command(actions, "show", "show the laws of a material or an electrolyte")
+    add_command(actions, "list", "list the materials, laws and electrolytes of the library")
+    show = add_command(actions, "show", "show the laws of a material or an electrolyte")
     show.add_argument("name", metavar="NAME", help="a material or electrolyte of the library")
-    plot = _command(actions, "plot", "plot the laws of a material or an electrolyte")
+    plot = add_command(actions, "plot", "plot the laws of a material or an electrolyte")
     plot.add_argument("name", metavar="NAME", help="a material or electrolyte of the library")
     plot.add_argument("--out", type=Path, metavar="FILE", help="picture (NAME.png)")
 

@@ -1,0 +1,9 @@
+"""``nmcsim import``: parameters of other programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Put the command on the parser."""
