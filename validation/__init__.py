@@ -1,1 +1,1 @@
-"""Validation: simulations beside what was measured, and the studies of the measurement operators."""
+"""Validation: simulations beside what was measured, studies of operators."""

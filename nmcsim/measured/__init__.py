@@ -1,5 +1,5 @@
-"""What was measured: `Measurement`, the file ``measured.toml``, and tables that other programs wrote."""
+"""What was measured: `Measurement`, the file ``measured.toml``, other programs' tables."""
 
-from nmcsim.measured.measurement import Bound, Measured, Measurement, MeasuredSeries
+from nmcsim.measured.measurement import Bound, Measured, MeasuredSeries, Measurement
 
 __all__ = ["Bound", "Measured", "MeasuredSeries", "Measurement"]

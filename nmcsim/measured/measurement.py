@@ -31,7 +31,8 @@ class MeasuredSeries:
     uncertainty : (n,) float array
         One standard deviation, in the unit of the values; NaN where unknown.
     x_name, x_unit : str
-        ``"time"``, ``"s"``; ``"soc"``, ``"1"``; ``"cycle"``, ``"1"``; ...: the column of a history it is compared along.
+        ``"time"``, ``"s"``; ``"soc"``, ``"1"``; ``"cycle"``, ``"1"``; ...: the column of a history
+        that it is compared along.
     """
 
     x: Array
@@ -65,7 +66,8 @@ class Measurement:
     conditions : mapping
         Free: rate, temperature, sample.
     missing : str
-        Why there is no number, such as "only in Fig. S4, which was not read"; then neither value nor series.
+        Why there is no number, such as "only in Fig. S4, which was not read"; then neither value
+        nor series.
     note : str
         A sentence for readers.
     """
@@ -93,8 +95,8 @@ class Measured:
     title, source : str
     entries : tuple of Measurement
     operators : mapping of str to mapping
-        Tables ``[camera]`` and ``[optical]`` ...: how simulated frames are made and reduced, so that both sides are
-        reduced alike. See docs/architecture.md.
+        Tables ``[camera]`` and ``[optical]`` ...: how simulated frames are made and reduced, so
+        that both sides are reduced alike. See docs/architecture.md.
     path : Path, optional
         The file it came from.
     """

@@ -1,0 +1,1 @@
+"""Electro-analysis of records: GITT, impedance, dQ/dV; without DOLFINx and MPI."""

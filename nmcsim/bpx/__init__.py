@@ -1,0 +1,1 @@
+"""Battery Parameter eXchange files to materials."""

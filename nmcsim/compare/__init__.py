@@ -1,0 +1,1 @@
+"""A result beside what was measured, metric by metric."""

@@ -1,0 +1,1 @@
+"""A result as the snapshots that a camera takes."""

@@ -1,0 +1,1 @@
+"""Keys of a case by least squares against measurements."""

@@ -1,0 +1,1 @@
+"""The jobs of ``nmcsim measure``: read, reduce, write ``measured.toml`` and a diagnostic page."""
