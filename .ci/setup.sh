@@ -116,7 +116,7 @@ make_venv() {
 install() {
     case $kind in
         run) what="." ;;
-        dev) what=".[test,docs,dev,bench]" ;;
+        dev) what=".[test,docs,dev,bench,cyclers]" ;;
         *) say "unknown kind \"$kind\"; say run or dev"; exit 2 ;;
     esac
     say "Installing nmcsim and what it needs (about a minute, 0.8 GB)."
