@@ -275,7 +275,11 @@ def _is_celsius(text: str) -> bool:
 
 
 def _meant(number: str, text: str, unit: str) -> str:
-    """What to write instead of ``number text``; ``25 C`` are degrees where kelvin is wanted."""
+    """What to write instead of ``number text``: ``25 C`` are degrees where kelvin is wanted, and
+    ``10 m`` are minutes where a time is.
+    """
+    if unit == "s" and number and text.strip() == "m":
+        return f'"{number} min"'
     if unit != "K" or not number or not _is_celsius(text):
         return _example(number, unit)
     kelvin = float(Fraction(number) + Fraction("273.15"))

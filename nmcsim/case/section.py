@@ -235,7 +235,7 @@ def _frozen(value: Any) -> Any:
     return tuple(_frozen(item) for item in value) if isinstance(value, list | tuple) else value
 
 
-Length = Annotated[float, Quantity("m", gt=0.0, example="2.5 um")]
+Length = Annotated[float, Quantity("m", gt=0.0, le=1.0, example="2.5 um")]
 Position = Annotated[float, Quantity("m", example="0.5 um")]
 Angle = Annotated[float, Quantity("rad", example="90 deg")]
 Temperature = Annotated[float, Quantity("K", gt=0.0, example="295.15 K")]

@@ -10,6 +10,7 @@ from nmcsim.report.sweep_data import Column, cpu_time, status_of
 from nmcsim.report.tables import escape, key_values, number, table
 from nmcsim.sweeps.plan import Plan
 from nmcsim.sweeps.record import Record
+from nmcsim.sweeps.status import duration
 
 MANY = 12
 """More texts than these are counted, not listed."""
@@ -18,14 +19,6 @@ MANY = 12
 def counts(records: Sequence[Record | None]) -> Counter[str]:
     """How many cases have each status."""
     return Counter(map(status_of, records))
-
-
-def duration(seconds: float) -> str:
-    """A length of time for people."""
-    for unit, length in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.3g} {unit}"
-    return f"{seconds:.3g} s"
 
 
 def cards(records: Sequence[Record | None]) -> str:

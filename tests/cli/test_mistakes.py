@@ -12,6 +12,7 @@ OVERLAPPING = '{arrangement="intervals", intervals=[["0 deg","90 deg"],["60 deg"
 WRONG = {
     "physics.rock_salt.coverge=0.5": 'is not a key here; did you mean "coverage"?',
     "geometry.diameter=2.5": 'geometry.diameter = 2.5 has no unit; write "2.5 um"',
+    "geometry.diameter=1e300 um": "is out of range; it must be at most 1 m",
     "geometry.diameter=2.5 V": "is a voltage, and a length is needed",
     "numerics.rtol=tight": 'numerics.rtol = "tight" must be a number',
     "output.frames=0": "output.frames = 0 is out of range",

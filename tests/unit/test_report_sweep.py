@@ -28,7 +28,7 @@ from nmcsim.report.sweep_data import (
     rows_for,
     shown_in,
 )
-from nmcsim.report.sweep_tables import cards, duration, failures, varied, versions
+from nmcsim.report.sweep_tables import cards, failures, varied, versions
 from nmcsim.sweeps.plan import Parameter
 from nmcsim.sweeps.record import Curve, Observable, Record
 from tests.synthetic_sweep import COVERAGE, RATE, synthetic_plan, synthetic_sweep
@@ -204,14 +204,6 @@ def test_counts_and_time() -> None:
         "CPU time": "100 min",
     }  # fmt: skip
     assert "<b>–</b><span>CPU time" in cards([None])
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(0.5, "0.5 s"), (119, "119 s"), (150, "2.5 min"), (9000, "2.5 h"), (2e5, "2.31 d")],
-)
-def test_durations_for_people(seconds: float, expected: str) -> None:
-    assert duration(seconds) == expected
 
 
 def test_what_varies_is_told_with_range_and_texts() -> None:

@@ -159,3 +159,8 @@ def test_exact_display_stays_readable() -> None:
     assert display(2.5e-6, "m", exact=True) == "2.5 um"
     assert display(7.2e5, "A s/kg", exact=True) == "200 mAh/g"
     assert display(0.1 + 0.2, "V", exact=True) == "0.30000000000000004 V"
+
+
+def test_minutes_written_as_metres_are_minutes():
+    with pytest.raises(UnitError, match='write "10 min"'):
+        parse("10 m", "s")
