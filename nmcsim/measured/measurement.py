@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bound", "Measured", "MeasuredSeries", "Measurement"]
+__all__ = ["OPERATORS", "Bound", "Measured", "MeasuredSeries", "Measurement"]
 
 Array = NDArray[np.float64]
 
 Bound = Literal["", "at most", "at least"]
 """What a value is where a paper gives only a limit: "less than 14 minutes" is "at most"."""
+
+
+OPERATORS: Final = ("camera", "optical", "particles")
+"""Tables of a file that are no measurements but say how simulated frames are made and reduced."""
 
 
 @dataclass(frozen=True)
@@ -112,3 +116,34 @@ class Measured:
             if entry.name == name:
                 return entry
         raise KeyError(name)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Measured:
+        """The measurements of a file ``measured.toml``.
+
+        Parameters
+        ----------
+        path : path
+            Series are CSV files beside it; a curve along a falling axis is turned round.
+
+        Raises
+        ------
+        InputError
+            All that is wrong with it, a sentence each: a key that is unknown or of the wrong kind,
+            a number without unit, a unit that is unknown or does not convert, a series that is
+            missing, has no such column or whose axis turns back, two of value, series and
+            missing, or none.
+        """
+        from nmcsim.measured.file import read_measured
+
+        return read_measured(Path(path))
+
+    def write(self, path: str | Path) -> Path:
+        """Write the file, and a CSV beside it for the series of each axis; returns the path.
+
+        What is read again is equal, to the last digit.
+        """
+        from nmcsim.measured.writing import write_measured
+
+        write_measured(self, Path(path))
+        return Path(path)
