@@ -20,9 +20,10 @@ from pathlib import Path
 from benchmarks.common import Row
 from benchmarks.worker import ROOT, environment
 from nmcsim import __version__
+from nmcsim.sweeps.claims import BEAT
 from nmcsim.sweeps.host import here
 from nmcsim.sweeps.plan import Plan
-from nmcsim.sweeps.records import BEAT, Records
+from nmcsim.sweeps.records import Records
 from nmcsim.sweeps.table import Table, read_records
 from tests.synthetic_sweep import synthetic_sweep
 

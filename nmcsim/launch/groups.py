@@ -15,8 +15,9 @@ from nmcsim.launch.work import INTERRUPTED, UNFIT, work
 from nmcsim.launch.worker import Flag
 from nmcsim.results import WriteFailure
 from nmcsim.runtime import MPI
+from nmcsim.sweeps.claims import Attempt
 from nmcsim.sweeps.plan import Plan
-from nmcsim.sweeps.records import Attempt, Records
+from nmcsim.sweeps.records import Records
 
 __all__ = ["check_ranks", "run_groups"]
 

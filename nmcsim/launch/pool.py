@@ -22,8 +22,9 @@ from nmcsim.launch.orders import Orders
 from nmcsim.results import WriteFailure, writing
 from nmcsim.results.files import NO_SPACE
 from nmcsim.stops import Limits, in_bytes
+from nmcsim.sweeps.claims import Attempt
 from nmcsim.sweeps.plan import Plan
-from nmcsim.sweeps.records import DEATHS, Attempt, Records
+from nmcsim.sweeps.records import DEATHS, Records
 
 __all__ = ["Pool", "worker_environment"]
 

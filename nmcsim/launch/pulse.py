@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from nmcsim.sweeps.records import BEAT, Attempt, Records
+from nmcsim.sweeps.claims import BEAT, Attempt
+from nmcsim.sweeps.records import Records
 
 __all__ = ["Pulse"]
 

@@ -23,11 +23,12 @@ from nmcsim.results import Result, WriteFailure, writing
 from nmcsim.results.files import FULL
 from nmcsim.run import simulate
 from nmcsim.stops import Interrupted, LimitExceeded
+from nmcsim.sweeps.claims import BEAT, Attempt
 from nmcsim.sweeps.host import here
 from nmcsim.sweeps.observables import curves_of, observables_of
 from nmcsim.sweeps.plan import Plan, Planned
 from nmcsim.sweeps.record import Record
-from nmcsim.sweeps.records import BEAT, Attempt, Records, Superseded
+from nmcsim.sweeps.records import Records, Superseded
 from nmcsim.sweeps.timings import remember
 
 __all__ = ["DONE", "INTERRUPTED", "UNFIT", "work"]

@@ -1,81 +1,25 @@
-"""Who works on which case, and how each ended: files, and nothing but files.
-
-An attempt at a case is claimed by a file that only one process can make; its modification time is
-the heartbeat. An attempt is never taken away: who follows one that has ended makes the next one.
-"""
+"""How each case ended, and which is to be taken next; `claims` says who works on which."""
 
 from __future__ import annotations
 
-import errno
-import json
-import math
-import os
-import re
-import threading
-import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from nmcsim.results import writing
+from nmcsim.sweeps.claims import Attempt, Claims, Listed, entries
 from nmcsim.sweeps.host import Worker
 from nmcsim.sweeps.record import Record
 
-__all__ = ["BEAT", "LAPSE", "Attempt", "Records", "Superseded"]
+__all__ = ["DEATHS", "Records", "Superseded"]
 
-BEAT = 5.0
-"""Between two heartbeats [s]."""
-LAPSE = 60.0
-"""A claim from another machine that has been silent for this long has ended [s]."""
 DEATHS = 2
 """A case whose worker has died so often is not tried again."""
-_CLOCK = 1.0
-"""For so long the time of the file system is reckoned on from when it was asked [s]."""
-_UNKNOWN = Worker("unknown", "", 0, 0.0, "")
-"""Who made a claim that cannot be read, as a cut of the power may leave one."""
-_NAME = re.compile(r"(?P<hash>[0-9a-f]+)\.(?P<number>\d+)(?P<ended>\.released|\.died)?")
 
 
 class Superseded(Exception):
     """Another process works on the case by now: this one was taken for dead."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A claim on a case.
-
-    Parameters
-    ----------
-    hash : str
-        Of the case.
-    number : int
-        From 1; the highest one counts.
-    worker : Worker
-        Who made it.
-    started : float
-        Seconds since 1970 by the clock of its machine.
-    """
-
-    hash: str
-    number: int
-    worker: Worker
-    started: float
-
-    @property
-    def name(self) -> str:
-        return f"{self.hash}.{self.number}"
-
-
-@dataclass
-class _Listed:
-    """What the names in ``claims`` say of one case."""
-
-    last: int = 0
-    over: set[int] = field(default_factory=set)
-    died: set[int] = field(default_factory=set)
 
 
 class Records:
@@ -93,14 +37,10 @@ class Records:
 
     def __init__(self, directory: Path, version: str) -> None:
         self.directory, self.version = directory, version
-        self.claims, self.folder = directory / "claims", directory / "records"
+        self.claims, self.folder = Claims(directory / "claims"), directory / "records"
         self._read: dict[str, tuple[tuple[int, int], Record | None]] = {}
-        self._made: dict[str, Attempt] = {}
         self._asked: Collection[str] = ()
         self._free: deque[tuple[str, int]] = deque()
-        self._by: dict[str, dict[str, Attempt]] = {}
-        self._sorted: set[str] = set()
-        self._clock = (-math.inf, 0.0)
 
     def prepare(self) -> None:
         """Make the folders.
@@ -110,7 +50,7 @@ class Records:
         WriteFailure
             The disk is full, or the directory may not be written.
         """
-        for folder in (self.claims, self.folder, self.directory / "cases"):
+        for folder in (self.claims.folder, self.folder, self.directory / "cases"):
             with writing(folder):
                 folder.mkdir(parents=True, exist_ok=True)
 
@@ -129,23 +69,23 @@ class Records:
         return {hash: r for hash, r in self._every().items() if r.version != self.version}
 
     def _every(
-        self, listed: Mapping[str, _Listed] | None = None, hashes: Collection[str] | None = None
+        self, listed: Mapping[str, Listed] | None = None, hashes: Collection[str] | None = None
     ) -> dict[str, Record]:
         """Those of other versions, too; of these cases only, where they are given.
 
         Each attempt writes its record once. One that is known is looked at again only if there
         has been a later attempt: a server would be asked for as many files as there are cases.
         """
-        listed = self._listed() if listed is None else listed
+        listed = self.claims.listed() if listed is None else listed
         found: dict[str, Record] = {}
-        for entry in _entries(self.folder):
+        for entry in entries(self.folder):
             if not entry.name.endswith(".json") or entry.name.startswith("."):
                 continue
             if hashes is not None and entry.name.removesuffix(".json") not in hashes:
                 continue
             known = self._read.get(entry.name)
             record = known[1] if known else None
-            if record is not None and record.attempt >= listed.get(record.hash, _Listed()).last:
+            if record is not None and record.attempt >= listed.get(record.hash, Listed()).last:
                 found[record.hash] = record
                 continue
             try:
@@ -175,7 +115,7 @@ class Records:
         WriteFailure
             The disk is full.
         """
-        if (self.claims / f"{attempt.hash}.{attempt.number + 1}").exists():
+        if self.claims.exists(attempt.hash, attempt.number + 1):
             raise Superseded(attempt.hash)
         record.write(self.folder / f"{attempt.hash}.json")
 
@@ -246,13 +186,13 @@ class Records:
         self, hashes: Collection[str], wanted: Callable[[str, Record | None], bool]
     ) -> deque[tuple[str, int]]:
         """The cases that nobody works on, with the number of the attempt to be made."""
-        listed = self._listed()
+        listed = self.claims.listed()
         every = self._every(listed, set(hashes))
         records = {h: r for h, r in every.items() if r.version == self.version}
         free = [h for h in hashes if wanted(h, records.get(h))]
         # what has brought whole jobs down comes last: the others are done by then
         free.sort(key=lambda h: _lapses(listed.get(h), every.get(h)))
-        seen = [(h, listed.get(h, _Listed())) for h in free]
+        seen = [(h, listed.get(h, Listed())) for h in free]
         return deque(
             (h, s.last + 1) for h, s in seen if not s.last or self._is_over(h, s, every.get(h))
         )
@@ -266,33 +206,20 @@ class Records:
         while self._free:
             hash, number = self._free.popleft()
             # since the claims were listed others may have taken it, and have finished it
-            if (self.claims / f"{hash}.{number}").exists() or not wanted(hash, self.record(hash)):
+            if self.claims.exists(hash, number) or not wanted(hash, self.record(hash)):
                 continue
             attempt = Attempt(hash, number, worker, clock())
-            if self._claim(attempt):
+            if self.claims.claim(attempt):
                 return attempt
         return None
 
-    def _claim(self, attempt: Attempt) -> bool:
-        """Make the claim's file, whole and only if nobody else has."""
-        aside = self.claims / f".{attempt.name}.{uuid.uuid4().hex}"
-        try:
-            with writing(aside):
-                aside.write_text(json.dumps(asdict(attempt)), encoding="utf-8")
-                return _linked(aside, self.claims / attempt.name)
-        finally:
-            with suppress(OSError):
-                aside.unlink(missing_ok=True)
-
     def beat(self, attempt: Attempt) -> None:
         """Say that an attempt is alive."""
-        with suppress(OSError):  # a full disk, or a server that is away, is found out elsewhere
-            os.utime(self.claims / attempt.name)
+        self.claims.beat(attempt)
 
     def release(self, attempt: Attempt) -> None:
         """Give an attempt up, so that others may go on with the case at once."""
-        with suppress(OSError):  # then it lapses
-            (self.claims / f"{attempt.name}.released").touch()
+        self.claims.release(attempt)
 
     def died(self, attempt: Attempt) -> int:
         """Note that the worker of an attempt died while those around it lived on.
@@ -302,25 +229,14 @@ class Records:
         int
             How often that has happened to the case since its last record.
         """
-        with suppress(OSError):
-            (self.claims / f"{attempt.name}.died").touch()
+        self.claims.died(attempt)
         record = _read(self.folder / f"{attempt.hash}.json")
         since = range(record.attempt + 1 if record else 1, attempt.number + 1)
-        return sum((self.claims / f"{attempt.hash}.{n}.died").exists() for n in since)
+        return sum(self.claims.has_died(attempt.hash, n) for n in since)
 
     def attempt(self, hash: str, number: int) -> Attempt | None:
         """An attempt by its number; one that cannot be read is of an unknown process."""
-        name = f"{hash}.{number}"
-        if name not in self._made:
-            try:
-                content = json.loads((self.claims / name).read_text(encoding="utf-8"))
-                worker = Worker(**content.pop("worker"))
-                self._made[name] = Attempt(worker=worker, **content)
-            except FileNotFoundError:
-                return None
-            except (OSError, ValueError, TypeError, KeyError, AttributeError):
-                return Attempt(hash, number, _UNKNOWN, math.nan)
-        return self._made[name]
+        return self.claims.attempt(hash, number)
 
     def held_by(self, launch: str) -> Attempt | None:
         """The attempt that a worker holds, dead or alive; None if its last one has ended."""
@@ -328,10 +244,10 @@ class Records:
 
     def held(self, launches: Iterable[str]) -> dict[str, Attempt]:
         """The attempts that workers hold, dead or alive, by the name of the worker."""
-        names = self._sort_claims()
+        names = self.claims.sort()
         found: dict[str, Attempt] = {}
         for launch in launches:
-            own = self._by.get(launch, {})
+            own = self.claims.of(launch)
             for name, attempt in list(own.items()):
                 record = _read(self.folder / f"{attempt.hash}.json")
                 recorded = record is not None and record.attempt >= attempt.number
@@ -343,26 +259,13 @@ class Records:
 
     def has_taken(self, launch: str) -> bool:
         """Whether a worker has ever taken a case."""
-        self._sort_claims()
-        return launch in self._by
-
-    def _sort_claims(self) -> set[str]:
-        """Sort claims that are new by who made them; the names that there are."""
-        names = {entry.name for entry in _entries(self.claims)}
-        for name in names - self._sorted:
-            match = _NAME.fullmatch(name)
-            if match is not None and not match["ended"]:
-                attempt = self.attempt(match["hash"], int(match["number"]))
-                if attempt is None or attempt.worker is _UNKNOWN:
-                    continue
-                self._by.setdefault(attempt.worker.launch, {})[name] = attempt
-            self._sorted.add(name)
-        return names
+        self.claims.sort()
+        return self.claims.has_taken(launch)
 
     def running(self, hashes: Collection[str] | None = None) -> dict[str, Attempt]:
         """The attempts that go on, by the hash of their case; of some cases, or of all."""
         asked = None if hashes is None else set(hashes)
-        listed = self._listed()
+        listed = self.claims.listed()
         done = self._every(listed, asked)
         found: dict[str, Attempt] = {}
         for hash, seen in listed.items():
@@ -376,81 +279,16 @@ class Records:
 
     def silent(self, attempt: Attempt) -> float:
         """How long ago the last heartbeat was, by the clock of the file system [s]."""
-        try:
-            beat = (self.claims / attempt.name).stat().st_mtime
-        except OSError:
-            return float("inf")
-        return self._now() - beat
+        return self.claims.silent(attempt)
 
-    def _is_over(self, hash: str, seen: _Listed, record: Record | None) -> bool:
+    def _is_over(self, hash: str, seen: Listed, record: Record | None) -> bool:
         """Whether the last attempt at a case has ended, however."""
         if seen.last in seen.over or (record is not None and record.attempt >= seen.last):
             return True
         attempt = self.attempt(hash, seen.last)
         if attempt is None:  # not readable now: nobody else's to take
             return False
-        gone = attempt.worker.is_gone()
-        return self.silent(attempt) > LAPSE if gone is None else gone
-
-    def _now(self) -> float:
-        """The time on the machine that keeps the files."""
-        asked, then = self._clock
-        if time.monotonic() - asked > _CLOCK:
-            asked, then = self._clock = time.monotonic(), self._file_time()
-        return then + time.monotonic() - asked
-
-    def _file_time(self) -> float:
-        path = self.claims / f".now.{os.getpid()}.{threading.get_ident()}"
-        try:
-            path.touch()
-            return path.stat().st_mtime
-        except OSError as error:
-            if error.errno in (errno.EACCES, errno.EROFS):  # who only looks takes no case
-                return time.time()
-            return float("-inf")  # a disk that takes no file: nobody is declared dead
-        finally:
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
-
-    def _listed(self) -> dict[str, _Listed]:
-        found: dict[str, _Listed] = {}
-        for entry in _entries(self.claims):
-            match = _NAME.fullmatch(entry.name)
-            if match is None:
-                continue
-            seen, number = found.setdefault(match["hash"], _Listed()), int(match["number"])
-            seen.last = max(seen.last, number)
-            if match["ended"]:
-                seen.over.add(number)
-            if match["ended"] == ".died":
-                seen.died.add(number)
-        return found
-
-
-def _linked(aside: Path, target: Path) -> bool:
-    """Give a file its name if nobody else has one of it."""
-    try:
-        # exclusive on network file systems, too, and the file is never seen half written
-        os.link(aside, target)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
-            raise
-        try:  # a file system without links
-            with target.open("xb") as file:
-                file.write(aside.read_bytes())
-        except FileExistsError:
-            return False
-    return True
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except FileNotFoundError:
-        return []
+        return self.claims.is_gone(attempt)
 
 
 def _read(path: Path) -> Record | None:
@@ -464,7 +302,7 @@ def _since(numbers: set[int], record: Record | None) -> int:
     return sum(n > (record.attempt if record else 0) for n in numbers)
 
 
-def _lapses(seen: _Listed | None, record: Record | None) -> int:
+def _lapses(seen: Listed | None, record: Record | None) -> int:
     """How many attempts ended without a word since the last record."""
     if seen is None:
         return 0

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nmcsim.sweeps.claims import Attempt
 from nmcsim.sweeps.plan import Plan, Planned
 from nmcsim.sweeps.record import Record
-from nmcsim.sweeps.records import Attempt, Records
+from nmcsim.sweeps.records import Records
 
 __all__ = [
     "Snapshot",

@@ -190,7 +190,7 @@ def test_a_worker_whose_log_is_on_a_full_disk_says_so_by_its_status(pool: Pool, 
     orders = sweep.folder / "orders.json"
     pool.orders.write(orders)
     pool.plan.write(orders.with_suffix(""))
-    pool.records.claims.rmdir()
+    pool.records.claims.folder.rmdir()
     with open("/dev/full", "wb") as full:
         worker = subprocess.Popen(
             [sys.executable, "-m", "nmcsim.launch.worker", str(sweep.out), str(orders), "1"],

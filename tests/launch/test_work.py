@@ -22,7 +22,7 @@ from nmcsim.results import WriteFailure
 from nmcsim.runtime import MPI
 from nmcsim.stops import Interrupted, Limits
 from nmcsim.sweeps import Plan, Records, read_sweep
-from nmcsim.sweeps.records import Attempt
+from nmcsim.sweeps.claims import Attempt
 from nmcsim.sweeps.table import read_records
 from tests.launch.conftest import Sweep
 
@@ -104,7 +104,7 @@ def test_a_signal_gives_the_case_up(bench: Bench, monkeypatch: pytest.MonkeyPatc
 
 def test_between_two_cases_a_signal_is_obeyed_too(bench: Bench):
     assert bench.go(stopping=lambda: True) == INTERRUPTED
-    assert not list(bench.records.claims.iterdir())
+    assert not list(bench.records.claims.folder.iterdir())
 
 
 def test_a_full_disk_is_no_failure_of_the_case(bench: Bench, monkeypatch: pytest.MonkeyPatch):
@@ -159,7 +159,7 @@ def test_what_is_to_be_kept_later_is_solved_again(bench: Bench):
 def test_a_case_whose_record_is_gone_is_solved_again(bench: Bench):
     bench.plan = replace(bench.plan, keep="summary")
     bench.go()
-    for folder in (bench.records.folder, bench.records.claims):
+    for folder in (bench.records.folder, bench.records.claims.folder):
         for path in folder.iterdir():
             path.unlink()
     assert bench.go() == DONE

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from nmcsim.results import WriteFailure
+from nmcsim.sweeps import claims
 from nmcsim.sweeps import records as module
+from nmcsim.sweeps.claims import LAPSE, Attempt, Claims
 from nmcsim.sweeps.host import Worker, here
 from nmcsim.sweeps.record import Record
-from nmcsim.sweeps.records import LAPSE, Attempt, Records, Superseded
+from nmcsim.sweeps.records import Records, Superseded
 
 HASHES = tuple(f"{n:016x}" for n in range(1, 41))
 ELSEWHERE = Worker("far", "another machine", 7, 0.0, "x/1")
@@ -49,7 +51,7 @@ def finish(records: Records, attempt: Attempt, status: str = "finished") -> None
 
 def silence(records: Records, attempt: Attempt, seconds: float) -> None:
     then = time.time() - seconds
-    os.utime(records.claims / attempt.name, (then, then))
+    os.utime(records.claims.folder / attempt.name, (then, then))
 
 
 def test_cases_are_taken_in_order_and_once(records: Records):
@@ -189,7 +191,7 @@ def test_a_record_that_is_replaced_is_read_again(records: Records):
 def test_half_a_record_and_foreign_files_are_no_records(records: Records):
     (records.folder / f"{HASHES[0]}.json").write_text('{"hash": ')
     (records.folder / "notes.txt").write_text("mine")
-    (records.claims / "notes.txt").write_text("mine")
+    (records.claims.folder / "notes.txt").write_text("mine")
     assert records.records() == {}
     assert take(records, here("a/1"), HASHES[0]).number == 1
 
@@ -200,7 +202,7 @@ def test_a_file_system_without_links_claims_all_the_same(
     def refuse(source: Path, target: Path) -> None:
         raise PermissionError(1, "no links here")
 
-    monkeypatch.setattr(module.os, "link", refuse)
+    monkeypatch.setattr(claims.os, "link", refuse)
     assert take(records, here("a/1"), HASHES[0]).number == 1
     assert take(records, here("a/2"), HASHES[0]) is None
 
@@ -215,14 +217,14 @@ def test_nothing_is_left_beside_the_claims(records: Records, dead: Worker):
     take(records, dead, HASHES[0])
     first = take(records, ELSEWHERE, HASHES[1])
     records.silent(first)
-    names = {path.name for path in records.claims.iterdir()}
+    names = {path.name for path in records.claims.folder.iterdir()}
     assert names == {f"{HASHES[0]}.1", f"{HASHES[1]}.1"}
 
 
 def test_a_claim_that_cannot_be_read_lapses(records: Records):
     """As a cut of the power, or a kill on a file system without links, may leave one."""
     first = take(records, ELSEWHERE, HASHES[0])
-    (records.claims / first.name).write_text('{"hash": ')
+    (records.claims.folder / first.name).write_text('{"hash": ')
     later = Records(records.directory, "1")
     assert take(later, here("a/1"), HASHES[0]) is None
     assert later.running()[HASHES[0]].worker.host == "unknown", "else a pool would start workers"
@@ -243,8 +245,8 @@ def test_the_folders_are_listed_once_for_many_cases(
 ):
     """Else each case of a large sweep costs as much as there are cases."""
     listings = []
-    listed = Records._listed
-    monkeypatch.setattr(Records, "_listed", lambda self: listings.append(0) or listed(self))
+    listed = Claims.listed
+    monkeypatch.setattr(Claims, "listed", lambda self: listings.append(0) or listed(self))
     other = Records(records.directory, "1")
 
     def one(records: Records) -> str | None:
