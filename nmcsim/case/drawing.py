@@ -10,13 +10,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import AfterValidator, Field
 from scipy.spatial import cKDTree
 
-from nmcsim.case.outline import Circle, Outline
+from nmcsim.case.outline import Circle, Outline, Smooth
 from nmcsim.case.rock_salt import under_rock_salt
 from nmcsim.case.section import wrong
 from nmcsim.case.shape import Patches
@@ -74,19 +74,37 @@ def draw_section(
     breaks = _breaks(outline, ends)
     points = [geo.addPoint(x, y, MICRO * z) for x, y in MICRO * outline.point(breaks)]
     centre = geo.addPoint(0.0, 0.0, MICRO * z) if isinstance(outline, Circle) else None
-    pairs = zip(points, points[1:] + points[:1], strict=True)
-    if centre is None:
-        curves = tuple(geo.addLine(a, b) for a, b in pairs)
-    else:
+    pairs = list(zip(points, points[1:] + points[:1], strict=True))
+    helpers = [] if centre is None else [centre]  # points that are no vertices of the mesh
+    if centre is not None:
         curves = tuple(geo.addCircleArc(a, centre, b) for a, b in pairs)
+    elif isinstance(outline, Smooth):
+        curves, helpers = _splines(geo, outline, breaks, pairs, MICRO * z)
+    else:
+        curves = tuple(geo.addLine(a, b) for a, b in pairs)
     face = geo.addPlaneSurface([geo.addCurveLoop(list(curves))])
     geo.synchronize()
-    if centre is not None:
-        gmsh.model.removeEntities([(0, centre)])
+    gmsh.model.removeEntities([(0, helper) for helper in helpers])
     lengths = np.diff([*breaks, breaks[0] + 1.0]) * outline.length
     middles = np.array(breaks) + 0.5 * lengths / outline.length
     _grade(gmsh, curves, points, lengths, [_near(b, ends) for b in breaks], sizes)
     return Section(face, curves, tuple(under_rock_salt(middles, patches).tolist()))
+
+
+def _splines(
+    geo: Any,
+    outline: Smooth,
+    breaks: Sequence[float],
+    pairs: Sequence[tuple[int, int]],
+    z: float,
+) -> tuple[tuple[int, ...], list[int]]:
+    """Splines through the points of a smooth outline, and the points between their ends."""
+    curves, helpers = [], []
+    for (a, b), (s0, s1) in zip(pairs, itertools.pairwise([*breaks, breaks[0] + 1.0]), strict=True):
+        inner = [geo.addPoint(x, y, z) for x, y in MICRO * outline.between(s0, s1)[1:-1]]
+        curves.append(geo.addSpline([a, *inner, b]))
+        helpers += inner
+    return tuple(curves), helpers
 
 
 def name_groups(
@@ -188,9 +206,9 @@ def _breaks(outline: Outline, ends: Sequence[float]) -> list[float]:
     for s in sorted([*ends, *outline.corners]):
         if not _near(s, found):
             found.append(s)
-    if not isinstance(outline, Circle):
+    if outline.corners:
         return found
-    found = found or [0.0]
+    found = found or [0.0]  # a smooth curve
     cut = []
     for s, following in itertools.pairwise([*found, found[0] + 1.0]):
         n = math.ceil((following - s) / LONGEST_ARC)

@@ -198,6 +198,32 @@ class Polygon(Outline):
         return np.asarray(_fraction(way / self.length))
 
 
+class Smooth(Polygon):
+    """A smooth closed curve, given by points on it so dense that chords do for its measures.
+
+    Meshes follow the curve through them, and none of them need be a vertex; s = 0 is the first one.
+
+    Parameters
+    ----------
+    points : array, shape (n, 2)
+        In order, either way round [m].
+
+    Raises
+    ------
+    InputError
+        As for a polygon.
+    """
+
+    def __init__(self, points: ArrayLike) -> None:
+        super().__init__(points)
+        self.corners = ()
+
+    def between(self, s0: float, s1: float) -> Array:
+        """The points from `s0` to `s1` > `s0`, both included, shape (m, 2) [m]."""
+        n = max(4, math.ceil((s1 - s0) * len(self.vertices)))
+        return self.point(np.linspace(s0, s1, n + 1))
+
+
 def _fraction[T: (float, Array)](s: T) -> T:
     """`s` modulo 1, with a rounding error below 0 sent to 0 and not to 1."""
     wrapped = s % 1.0
