@@ -23,7 +23,7 @@ OURS = frozenset(
     ("case.toml", "inputs", "provenance.json", "summary.json", "history.csv", "history.h5",
      "steps.csv", "particles.csv", "log.jsonl", "fields.vtkhdf", "nmc.vtkhdf",
      "solid.vtkhdf", "electrolyte.vtkhdf", "mesh.msh", CHECKPOINT, "figures", "report.html",
-     "journal", "coarser")
+     "compare.json", "journal", "coarser")
 )  # fmt: skip
 
 

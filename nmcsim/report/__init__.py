@@ -13,6 +13,7 @@ from typing import Any
 
 from nmcsim.figures import FigureKind, drawable, write_all
 from nmcsim.report import tables
+from nmcsim.report.comparison import comparison_parts
 from nmcsim.report.electrode import electrode_viewer
 from nmcsim.report.panels import Viewer, page_head, script
 from nmcsim.report.tables import escape
@@ -87,6 +88,7 @@ def _page(result: Result, sections: Sequence[Section], budget: int, with_paper: 
         *_half_cycles(result),
         *_error_bars(result),
         Section("figures", "Figures", _figures(result, with_paper)),
+        *_comparisons(result),
         *sections,
         Section("numbers", "Numbers", _numbers(result)),
         Section("case", "Case and provenance", _provenance(result)),
@@ -174,6 +176,13 @@ def _error_bars(result: Result) -> list[Section]:
 is what that changed: of a step its length, else the largest change at the times of all maps, beside
 the value at the last one.</p>"""
     return [Section("error-bars", "Error bars", tables.error_bars_table(bars) + note)]
+
+
+def _comparisons(result: Result) -> list[Section]:
+    return [
+        Section(f"beside-{count}", title, body)
+        for count, (title, body) in enumerate(comparison_parts(result.directory), start=1)
+    ]
 
 
 def _figures(result: Result, with_paper: bool) -> str:

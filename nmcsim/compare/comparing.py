@@ -1,0 +1,134 @@
+"""`compare`: pairs by name, in the units of what was measured."""
+
+from __future__ import annotations
+
+import difflib
+import math
+
+import numpy as np
+
+from nmcsim.compare.frames import reduced_frames
+from nmcsim.compare.pairs import (
+    Comparison,
+    Pair,
+    PairCurve,
+    Unpaired,
+    pair_of_series,
+    pair_of_value,
+)
+from nmcsim.compare.sides import MeasuredSide, ResultSide, Side, converted, number_in
+from nmcsim.measured import Measured, Measurement
+from nmcsim.results import Result
+from nmcsim.units import UnitError
+
+__all__ = ["compare"]
+
+LINE = 600
+"""Points of a simulated curve that are kept for a plot."""
+
+
+def compare(result: Result | Measured, measured: Measured) -> Comparison:
+    """A result beside what was measured, metric by metric.
+
+    Parameters
+    ----------
+    result : Result or Measured
+        A run; or other measurements, such as another laboratory's.
+    measured : Measured
+        With a table ``[camera]`` the run is filmed, and its frames are reduced as ``[optical]``
+        says; a name that the reduction gives is then compared with it, and only with it.
+
+    Returns
+    -------
+    Comparison
+        Each entry is in a pair, or among the unpaired with the reason.
+
+    Raises
+    ------
+    InputError
+        The operators of `measured` cannot be used (unknown key, a run without maps).
+    """
+    side: Side
+    notes: tuple[str, ...] = ()
+    settings = {}
+    if isinstance(result, Measured):
+        side = MeasuredSide(result)
+    else:
+        frames = None
+        if "camera" in measured.operators:
+            frames, notes = reduced_frames(result, measured)
+            settings = dict(measured.operators)
+        side = ResultSide(result, frames)
+    pairs: list[Pair] = []
+    unpaired: list[Unpaired] = []
+    for entry in measured.entries:
+        found = _one(entry, side)
+        (pairs if isinstance(found, Pair) else unpaired).append(found)  # type: ignore[arg-type]
+    return Comparison(
+        measured.title, measured.source, side.title, tuple(pairs), tuple(unpaired), settings, notes
+    )
+
+
+def _one(entry: Measurement, side: Side) -> Pair | Unpaired:
+    if entry.missing:
+        return Unpaired(entry.name, entry.missing, missing=True, entry=entry)
+    try:
+        found = _series(entry, side) if entry.series is not None else _value(entry, side)
+    except UnitError as error:
+        reason = f"{_wanted(entry)} is simulated in another kind of unit: it {_said(error)}"
+        return Unpaired(entry.name, reason, entry=entry)
+    return found if isinstance(found, Pair) else Unpaired(entry.name, found, entry=entry)
+
+
+def _said(error: UnitError) -> str:
+    return error.mistakes[0].message.partition(";")[0]
+
+
+def _wanted(entry: Measurement) -> str:
+    return entry.observable or entry.name
+
+
+def _value(entry: Measurement, side: Side) -> Pair | str:
+    name = _wanted(entry)
+    number = side.number(name, entry.conditions)
+    if number is None:
+        return _nothing(name, side, curves=False)
+    value = number_in(number, entry.unit)
+    if not math.isfinite(value):
+        return f"the run gives no {name}: it did not come that far, or has none"
+    return pair_of_value(entry, value, number.origin)
+
+
+def _series(entry: Measurement, side: Side) -> Pair | str:
+    name, series = _wanted(entry), entry.series
+    assert series is not None
+    curve = side.curve(name, series.x_name, entry.conditions)
+    if curve is None:
+        return _nothing(name, side, curves=True)
+    if isinstance(curve, str):
+        return f"{name} {curve}"
+    if not len(curve.x):
+        return f"the run has no row of {name}"
+    line_x = converted(curve.x, curve.x_unit, series.x_unit)
+    line = converted(curve.values, curve.unit, entry.unit)
+    simulated = np.interp(series.x, line_x, line, left=np.nan, right=np.nan)
+    thin = np.unique(np.linspace(0, len(line_x) - 1, LINE).round().astype(int))
+    both = PairCurve(
+        series.x, series.values, series.uncertainty, simulated, series.x_name, series.x_unit,
+        line_x[thin], line[thin],
+    )  # fmt: skip
+    try:
+        return pair_of_series(entry, both, curve.origin, curve.note)
+    except ValueError as error:
+        span = f"{line_x[0]:.4g} to {line_x[-1]:.4g} {series.x_unit}"
+        return f"{error}: it has {name} from {span}".replace(" 1", "")
+
+
+def _nothing(name: str, side: Side, *, curves: bool) -> str:
+    names = side.names(curves=curves)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.45)
+    if not close and name in side.names(curves=not curves):
+        other = "one number" if curves else "a curve"
+        return f"{name} is {other} on the simulated side, and {'a curve' if curves else 'one'} here"
+    nearest = f"; nearest: {', '.join(close)}" if close else ""
+    return f'nothing simulated is called "{name}"{nearest}'
