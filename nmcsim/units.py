@@ -33,6 +33,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "m3": ("a volume", "um3"),
     "s": ("a time", "s"),
     "1/s": ("a rate", "1/h"),
+    "m/s": ("a velocity", "nm/s"),
     "kg": ("a mass", "ng"),
     "K": ("a temperature", "K"),
     "V": ("a voltage", "V"),
@@ -49,6 +50,9 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "Pa": ("a pressure", "GPa"),
     "ohm m2": ("a resistance times area", "ohm cm2"),
     "F/m2": ("a capacitance per area", "F/m2"),
+    "m2/kg": ("an area per mass", "m2/g"),
+    "ohm": ("a resistance", "ohm"),
+    "Hz": ("a frequency", "Hz"),
     "1": ("a plain number", ""),
 }
 
