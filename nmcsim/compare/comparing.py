@@ -125,10 +125,9 @@ def _series(entry: Measurement, side: Side) -> Pair | str:
 
 
 def _nothing(name: str, side: Side, *, curves: bool) -> str:
-    names = side.names(curves=curves)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.45)
-    if not close and name in side.names(curves=not curves):
-        other = "one number" if curves else "a curve"
-        return f"{name} is {other} on the simulated side, and {'a curve' if curves else 'one'} here"
+    close = difflib.get_close_matches(name, side.names(curves=curves), n=3, cutoff=0.45)
     nearest = f"; nearest: {', '.join(close)}" if close else ""
+    if name in side.names(curves=not curves):
+        there, here = ("one number", "a curve") if curves else ("a curve", "one number")
+        return f"{name} is {there} on the simulated side, and {here} here{nearest}"
     return f'nothing simulated is called "{name}"{nearest}'

@@ -11,8 +11,6 @@ __all__ = ["comparison_text", "figure_of", "measured_text", "simulated_text", "v
 
 WIDTH = 100
 HEAD = ("metric", "simulated", "measured", "difference", "z or RMSE", "within")
-ROUND_OFF = 1e-12
-"""Relative difference of two equal numbers: units are converted exactly, runs end by a root."""
 WIDEST = 34
 """Characters of a name; a longer one is cut in the middle, where it tells least."""
 
@@ -82,9 +80,7 @@ def measured_text(pair: Pair) -> str:
 def difference_text(pair: Pair) -> str:
     """Simulated minus measured."""
     mark = "mean " if pair.curve is not None else ""
-    size = max(abs(pair.measured or 0.0), abs(pair.simulated or 0.0))
-    round_off = abs(pair.difference) <= ROUND_OFF * size
-    return mark + _with_unit("0" if round_off else f"{pair.difference:+.3g}", pair.unit)
+    return mark + _with_unit(f"{pair.difference:+.3g}" if pair.difference else "0", pair.unit)
 
 
 def score_text(pair: Pair) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def _body(kept: Mapping[str, Any]) -> str:
     else:
         parts.append("<p>Nothing could be compared.</p>")
     if curves:
-        parts.append(f'<div class="figures">{curves}</div>')
+        parts.append(f'<div class="figures" style="margin-top:14px">{curves}</div>')
     parts += [f'<p class="note">{escape(note)}</p>' for note in kept["notes"]]
     parts.append(_left("Without a counterpart", kept["unpaired"], missing=False))
     parts.append(_left("Not measured, or not read", kept["unpaired"], missing=True))
@@ -77,7 +78,7 @@ def _legend(limit: float) -> str:
 
 
 def _row(pair: Mapping[str, Any]) -> tuple[str, ...]:
-    unit = "" if pair["unit"] == "1" else f" {escape(pair['unit'])}"
+    unit = "" if pair["unit"] == "1" else f" {escape(_shown(pair['unit']))}"
     about = "<br>".join(
         escape(text)
         for text in (pair["source"], pair["method"], _conditions(pair), pair["note"], pair["about"])
@@ -85,7 +86,9 @@ def _row(pair: Mapping[str, Any]) -> tuple[str, ...]:
     )
     name = f"<b>{escape(pair['name'])}</b>"
     if about:
-        name = f"<details><summary>{escape(pair['name'])}</summary>{about}</details>"
+        name = (
+            f'<details style="margin:0"><summary>{escape(pair["name"])}</summary>{about}</details>'
+        )
     verdict = {True: '<span class="good">yes</span>', False: '<span class="bad">no</span>'}
     if "curve" in pair:
         total = pair["points"] + pair["without"]
@@ -119,7 +122,7 @@ def _left(title: str, unpaired: Sequence[Mapping[str, Any]], *, missing: bool) -
         for item in unpaired
         if item["missing"] is missing
     ]
-    return f"<h3>{title}</h3>{table((), rows, 'keys')}" if rows else ""
+    return f"<h3>{title}</h3>{table((), rows)}" if rows else ""
 
 
 # -- plots ----------------------------------------------------------------------------------------
@@ -189,5 +192,9 @@ def _array(values: Sequence[float | None]) -> Array:
 def _label(name: str, unit: str) -> str:
     words = {"soc": "State of charge", "com_distance": "Centre-of-mass distance"}
     text = words.get(name, name.replace("_", " "))
-    shown = unit.replace("um", "µm") if unit in ("um", "um2", "um3") else unit
-    return text[:1].upper() + text[1:] + ("" if unit == "1" else f" / {shown}")
+    return text[:1].upper() + text[1:] + ("" if unit == "1" else f" / {_shown(unit)}")
+
+
+def _shown(unit: str) -> str:
+    """A unit as a page shows it: ``um`` with its letter."""
+    return re.sub(r"\bu(?=m\d?\b)", "µ", unit)
