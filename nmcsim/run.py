@@ -17,7 +17,15 @@ from nmcsim.log import logger, to_json_lines
 from nmcsim.mesh import build as build_mesh
 from nmcsim.mesh.ranks import on_one_rank
 from nmcsim.models import MODELS, Model
-from nmcsim.output import Asked, Checkpoint, Claim, Ledger, Standing, first_state
+from nmcsim.output import (
+    Asked,
+    Checkpoint,
+    Claim,
+    Ledger,
+    Standing,
+    first_state,
+    memory_of,
+)
 from nmcsim.progress import Progress
 from nmcsim.protocol import Phase, ends, phase
 from nmcsim.results import Result, WriteFailure, writing
@@ -167,7 +175,9 @@ class _Run:
         numerics = case.numerics
         self.ndf = NDF(self.model.problem, numerics.rtol, max_order=numerics.max_order)
         self.ledger = Ledger(case, self.model, directory, found, self.ndf.counts)
-        self.state = first_state(case, self.model, self.ledger.recorder.layouts, found)
+        layouts = self.ledger.recorder.layouts
+        self.state = first_state(case, self.model, layouts, found)
+        self.memory = memory_of(self.model, layouts, found.past if found else None)
         self.standing = found.standing if found else Standing()
         clock.append(time.perf_counter())
         self.ledger.timing["mesh"] = clock[1] - clock[0]
@@ -257,7 +267,7 @@ class _Run:
         ph = phase(self.model, step, self.case, at.t_start, self.state, at.expected)
         if self.comm.rank == 0:
             logger.info("  step %d/%d  %s", at.step + 1, len(protocol), step.text)
-        self.state = restart(self.ndf, at.t, self.state, ph.h_max)
+        self._start(at.t, ph.h_max)
         events = ends(self.model, step, at.charge_start, self.state)
         self.standing = replace(at, expected=ph.expected)
         if at.expected is None:
@@ -272,6 +282,14 @@ class _Run:
         charge = self.model.observables["charge"](ended.u)
         self.state, self.standing = ended.u, self.standing.next(ended.t, charge, status)
         self.ledger.checkpoint(self.standing, self.state)
+
+    def _start(self, t: float, h_max: float) -> None:
+        """Let the integrator go on as it stood, or begin anew."""
+        memory, self.memory = self.memory, None
+        if memory is None:
+            self.state = restart(self.ndf, t, self.state, h_max)
+        else:
+            self.ndf.resume(t, self.state, memory)
 
     def _integrate(self, ph: Phase, events: Sequence[Event]) -> Ended:
         """From where the run stands to the end of its step."""
@@ -321,7 +339,8 @@ class _Run:
         if self.comm.size > 1:
             why = self.comm.allreduce(why, op=runtime.MPI.MAX)
         if why:
-            self.ledger.checkpoint(self.standing.at(t), state)
+            memory = self.ndf.memory if t == self.ndf.t else None  # an event lies within a step
+            self.ledger.checkpoint(self.standing.at(t), state, memory)
         if why == SIGNALLED:
             raise Interrupted(
                 f"interrupted at t = {t:.6g} s; go on with --resume --out {self.directory}"

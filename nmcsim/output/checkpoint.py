@@ -17,7 +17,7 @@ from nmcsim.errors import InputError, Mistake
 from nmcsim.results import write_atomically
 from nmcsim.solve.fields import Array
 
-__all__ = ["CHECKPOINT", "Checkpoint", "Kept", "Standing"]
+__all__ = ["CHECKPOINT", "Checkpoint", "Kept", "Past", "Standing"]
 
 CHECKPOINT = "checkpoint.h5"
 
@@ -85,6 +85,27 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Past:
+    """The integrator's memory within a step of the protocol, in the layouts' numbering.
+
+    Parameters
+    ----------
+    h : float
+        The next step to try [s].
+    equal_steps : int
+    fields : mapping of name -> (k + 1, n) array
+        Backward differences, first to last.
+    scalars : mapping of name -> (k + 1,) list
+        Those of the global unknowns.
+    """
+
+    h: float
+    equal_steps: int
+    fields: Mapping[str, Array]
+    scalars: Mapping[str, list[float]]
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """All that a run needs to go on: written aside and renamed, so that it is whole or absent.
 
@@ -106,6 +127,8 @@ class Checkpoint:
         So far.
     worst : mapping of name -> float
         Largest drift of each balance so far.
+    past : Past, optional
+        None where the integration begins anew: between two steps of the protocol.
     """
 
     case_hash: str
@@ -118,6 +141,7 @@ class Checkpoint:
     counts: Mapping[str, int] = field(default_factory=dict)
     timing: Mapping[str, float] = field(default_factory=dict)
     worst: Mapping[str, float] = field(default_factory=dict)
+    past: Past | None = None
 
     def write(self, directory: Path) -> None:
         """Replace the directory's checkpoint by this one.
@@ -133,7 +157,10 @@ class Checkpoint:
                 group = file.create_group(f"fields/{name}")
                 group["values"], group["nodes"], group["part"] = kept.values, kept.nodes, kept.part
                 group["nodes"].attrs["unit"] = "m"
-            rest = {k: v for k, v in asdict(replace(self, fields={})).items() if k != "fields"}
+            for name, differences in (self.past.fields if self.past else {}).items():
+                file[f"past/{name}"] = differences
+            small = replace(self, fields={}, past=self.past and replace(self.past, fields={}))
+            rest = {k: v for k, v in asdict(small).items() if k != "fields"}
             rest["fields"] = {
                 name: {"pieces": kept.pieces, "means": kept.means}
                 for name, kept in self.fields.items()
@@ -156,11 +183,15 @@ class Checkpoint:
             with h5py.File(path, "r") as file:
                 rest = json.loads(file["state"].asstr()[()])
                 standing = Standing(**rest.pop("standing"))
+                past = rest.pop("past", None)
+                if past is not None:
+                    past["fields"] = {name: file["past"][name][()] for name in file["past"]}
+                    past = Past(**past)
                 fields = {
                     name: _kept(file["fields"][name], **names)
                     for name, names in rest.pop("fields").items()
                 }
-                return cls(fields=fields, standing=standing, **rest)
+                return cls(fields=fields, standing=standing, past=past, **rest)
         except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
             message = f"cannot be read ({error}); run the case again into a new directory"
             raise InputError(Mistake(str(path), message)) from error

@@ -13,10 +13,11 @@ from nmcsim.errors import InputError, Mistake, NmcsimError
 from nmcsim.mesh.ranks import on_one_rank
 from nmcsim.models.model import Field, Model
 from nmcsim.observe.layout import Layout
-from nmcsim.output.checkpoint import Checkpoint, Kept
+from nmcsim.output.checkpoint import Checkpoint, Kept, Past
 from nmcsim.solve.fields import Array
+from nmcsim.solve.ndf import Memory
 
-__all__ = ["first_state", "taken_over"]
+__all__ = ["first_state", "memory_of", "taken_over"]
 
 Int = npt.NDArray[np.int64]
 
@@ -44,6 +45,21 @@ def first_state(
     for name, value in found.scalars.items():
         state[problem.slice(name)] = value
     return state
+
+
+def memory_of(model: Model, layouts: Mapping[str, Layout], past: Past | None) -> Memory | None:
+    """The integrator's memory of a checkpoint, on this rank; collective."""
+    if past is None:
+        return None
+    problem = model.problem
+    rows = len(next(iter(past.fields.values())))
+    differences = np.zeros((rows, problem.state().size))
+    for k, row in enumerate(differences):
+        for name, layout in layouts.items():
+            row[problem.slice(name)] = layout.scatter(past.fields[name][k])
+        for name, values in past.scalars.items():
+            row[problem.slice(name)] = values[k]
+    return Memory(past.h, past.equal_steps, differences)
 
 
 def _same_nodes(found: Checkpoint, layouts: Mapping[str, Layout]) -> None:

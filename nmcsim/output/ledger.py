@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nmcsim import runtime
 from nmcsim.log import logger
 from nmcsim.mesh.ranks import on_one_rank
 from nmcsim.models.model import Field, Model
-from nmcsim.output.checkpoint import Checkpoint, Kept, Standing
+from nmcsim.output.checkpoint import Checkpoint, Kept, Past, Standing
 from nmcsim.output.finish import write_tables
 from nmcsim.output.recorder import Recorder
 from nmcsim.results import (
@@ -28,6 +30,7 @@ from nmcsim.results import (
     write_summary,
 )
 from nmcsim.solve.fields import Array
+from nmcsim.solve.ndf import Memory
 
 __all__ = ["Ledger"]
 
@@ -101,17 +104,14 @@ class Ledger:
 
     # -- while it goes on -------------------------------------------------------------------
 
-    def checkpoint(self, standing: Standing, state: Array) -> None:
-        """Replace the checkpoint."""
+    def checkpoint(self, standing: Standing, state: Array, memory: Memory | None = None) -> None:
+        """Replace the checkpoint; ``memory`` is the integrator's, if it goes on from there."""
         began = time.perf_counter()
         problem, recorder, fields = self.model.problem, self.recorder, self.model.fields
         nodal = recorder.gathered(state)
+        past = None if memory is None else self._past(memory)
         means = {f.name: () if f.means is None else f.means(state).tolist() for f in fields}
-        names = {field.name for field in fields}
-        scalars = {
-            u.name: problem.scalar(state, u.name)
-            for u in problem.unknowns if u.name not in names
-        }  # fmt: skip
+        scalars = {n: problem.scalar(state, n) for n in self._scalars}
 
         def kept(field: Field) -> Kept:
             layout = recorder.layouts[field.name]
@@ -128,12 +128,26 @@ class Ledger:
                 case_hash=self.case.hash, standing=standing, at_start=recorder.at_start,
                 fields={field.name: kept(field) for field in fields}, scalars=scalars,
                 offsets=recorder.offsets(), steps=self.steps, counts=self.counts(),
-                timing=self.seconds(), worst=recorder.worst,
+                timing=self.seconds(), worst=recorder.worst, past=past,
             ).write(self.directory)  # fmt: skip
 
         on_one_rank(self.comm, job)
         self.saved = time.monotonic()
         self.timing["checkpoint"] += time.perf_counter() - began
+
+    @property
+    def _scalars(self) -> list[str]:
+        """Names of the global unknowns."""
+        names = {field.name for field in self.model.fields}
+        return [u.name for u in self.model.problem.unknowns if u.name not in names]
+
+    def _past(self, memory: Memory) -> Past:
+        """The integrator's memory as it is kept; collective."""
+        rows = [self.recorder.gathered(row) for row in memory.differences]
+        fields = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        scalar = self.model.problem.scalar
+        scalars = {n: [scalar(row, n) for row in memory.differences] for n in self._scalars}
+        return Past(memory.h, memory.equal_steps, fields, scalars)
 
     def counts(self) -> dict[str, int]:
         """Steps and evaluations, those before a resumption included."""

@@ -25,7 +25,7 @@ from nmcsim.solve.newton import Newton, NewtonResult
 from nmcsim.solve.start import NoConsistentStart, consistent
 from nmcsim.solve.system import Norm, System
 
-__all__ = ["NDF", "Dense", "StepFailure"]
+__all__ = ["NDF", "Dense", "Memory", "StepFailure"]
 
 MAX_ORDER = 5
 KAPPA = np.array([0.0, -0.1850, -1 / 9, -0.0823, -0.0415, 0.0])
@@ -45,6 +45,25 @@ class StepFailure(Exception):
     def __init__(self, t: float, h: float, why: str, last: NewtonResult | None) -> None:
         super().__init__(why)
         self.t, self.h, self.why, self.last = t, h, why, last
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What an integrator knows beside the state; with it another one takes the same next step.
+
+    Parameters
+    ----------
+    h : float
+        The next step to try [s].
+    equal_steps : int
+        How many steps in a row had this length.
+    differences : (k + 1, size) array
+        Backward differences D_1 to D_{k + 1} at order k.
+    """
+
+    h: float
+    equal_steps: int
+    differences: Array
 
 
 @dataclass(frozen=True)
@@ -145,6 +164,18 @@ class NDF:
         self._failures = 0
         self.newton.forget()
         self._dense = Dense(t, t, h, differences)
+
+    @property
+    def memory(self) -> Memory:
+        """What goes on from here, after an accepted step."""
+        return Memory(self.h, self._equal_steps, self.D[1 : self.order + 2].copy())
+
+    def resume(self, t: float, u: Array, memory: Memory) -> None:
+        """Stand at ``t`` with state ``u`` where an integrator with this `Memory` stood."""
+        last = memory.differences[-1]
+        self._begin(t, memory.h, np.concatenate(([u], memory.differences[:-1])))
+        self.D[self.order + 1] = last
+        self._equal_steps = memory.equal_steps
 
     @property
     def u(self) -> Array:

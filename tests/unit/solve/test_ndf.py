@@ -41,6 +41,28 @@ def test_error_follows_the_tolerance(rtol: float) -> None:
     claim("rates", f"small DAE, rtol {rtol:g}", "error / rtol", worst / rtol, above=0.1, below=10.0)
 
 
+def test_with_its_memory_another_integrator_takes_the_same_steps() -> None:
+    def steps(ndf: NDF, n: int) -> np.ndarray:
+        taken = []
+        for _ in range(n):
+            ndf.step(0.5)
+            taken.append((ndf.t, ndf.order, float(ndf.u[0])))
+        return np.array(taken)
+
+    whole, first, second = (NDF(pendulum_dae(), rtol=1e-6) for _ in range(3))
+    for ndf in (whole, first):
+        restart(ndf, 0.0, np.array([1.0, 0.3]), h_max=0.5)
+    expected, other_order = steps(whole, 60), 0
+    for kept in range(1, 40):
+        before = steps(first, 1)
+        second.resume(first.t, first.u.copy(), first.memory)
+        assert before == pytest.approx(expected[kept - 1 : kept], rel=1e-9)
+        (t, order, u), (t_expected, order_expected, u_expected) = *steps(second, 1), expected[kept]
+        assert (t, u) == pytest.approx((t_expected, u_expected), rel=1e-5)
+        other_order += order != order_expected
+    assert other_order <= 2  # a kept factorisation changes errors a little, and so a choice
+
+
 def test_dense_output_is_as_good_as_the_steps() -> None:
     ndf = NDF(pendulum_dae(), rtol=1e-6)
     restart(ndf, 0.0, np.array([1.0, 1.0]), h_max=1.0)
