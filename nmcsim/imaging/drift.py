@@ -34,7 +34,7 @@ UPSAMPLE = 50
 """Phase correlation is evaluated to 1/50 px."""
 
 FLOOR = 0.05
-"""Its error is no smaller [px]: a reaction changes the contrast of the outline, which seems to move."""
+"""Its error is no smaller [px]: a reaction changes the contrast of the outline, as if it moved."""
 
 
 @dataclass(frozen=True)

@@ -222,10 +222,9 @@ def reduce_optical(
     drift = followed(stack, mask, settings.drift, settings.spot, settings.resolution)
     whole = (slice(0, first.shape[0]), slice(0, first.shape[1]))
     if settings.reference_frames > 1:
-        frames = (stack.frame(k) for k in range(settings.reference_frames))
-        summed = sum(
-            aligned(f, drift.offsets[k], whole).astype(np.float64) for k, f in enumerate(frames)
-        )
+        summed = np.zeros(first.shape)
+        for k in range(settings.reference_frames):
+            summed += aligned(stack.frame(k), drift.offsets[k], whole)
         first = np.asarray(summed / settings.reference_frames, dtype=np.float32)
         mask = particle_mask(first, settings.threshold, fill=settings.fill_holes)
     mask, warnings = _in_sight(mask, drift, first)
