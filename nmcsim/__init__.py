@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nmcsim.case import Case, load
+    from nmcsim.fitting import fit
     from nmcsim.launch import sweep
     from nmcsim.results import Result
     from nmcsim.run import simulate
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Case", "Result", "Table", "__version__", "load", "simulate", "sweep"]
+__all__ = ["Case", "Result", "Table", "__version__", "fit", "load", "simulate", "sweep"]
 
 _HOMES = {
     "Case": "nmcsim.case",
+    "fit": "nmcsim.fitting",
     "load": "nmcsim.case",
     "Result": "nmcsim.results",
     "simulate": "nmcsim.run",

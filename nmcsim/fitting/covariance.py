@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Knowledge", "knowledge", "warnings_of"]
+__all__ = ["Knowledge", "knowledge", "misfit", "warnings_of"]
 
 Array = NDArray[np.float64]
 
@@ -146,6 +146,18 @@ def _at_bounds(
         lower, upper = share <= AT_BOUND and pull > 0.0, share >= 1.0 - AT_BOUND and pull < 0.0
         if lower or upper:
             yield (
-                f"{name} ends at its {'lower' if lower else 'upper'} bound {low if lower else high}:"
+                f"{name} ends at its {f'lower bound {low}' if lower else f'upper bound {high}'}:"
                 " the data ask for a value beyond it; its standard error does not say how far"
             )
+
+
+def misfit(chi2: float, dof: int) -> list[str]:
+    """Said of data whose uncertainties do not explain how far the model is from them."""
+    if dof <= 0 or chi2 / dof < max(POOR, 1.0 + 4.0 * np.sqrt(2.0 / dof)):
+        return []
+    factor = np.sqrt(chi2 / dof)
+    return [
+        f"the model does not meet the data within their uncertainty: reduced chi2 is"
+        f" {chi2 / dof:.3g}; the standard errors do not cover that, {factor:.2g} times as large"
+        " ones would"
+    ]

@@ -74,9 +74,7 @@ class Varied:
     def value(self, share: float) -> float:
         """The value [unit] at a share of the way from the lower end to the upper."""
         if self.log:
-            found = math.exp(
-                math.log(self.low) * (1.0 - share) + math.log(self.high) * share
-            )
+            found = math.exp(math.log(self.low) * (1.0 - share) + math.log(self.high) * share)
         else:
             found = self.low * (1.0 - share) + self.high * share
         return min(max(float(f"{found:.{_DIGITS}g}"), self.low), self.high)
@@ -117,7 +115,8 @@ def asked(said: str | Mapping[str, Any]) -> tuple[Asked, ...]:
         if not equals or not key.strip():
             raise InputError(Mistake(f"--vary {said}", f"has no interval; {_EXAMPLE}"))
         return (_apart(key.strip(), text),)
-    found, wrong = [], []
+    found: list[Asked] = []
+    wrong: list[Mistake] = []
     for key, value in said.items():
         try:
             found.append(_apart(key, value))
@@ -185,7 +184,7 @@ def varied(said: Asked, given: Any) -> Varied:
         )
         raise InputError(Mistake(place, message))
     if isinstance(start, bool) or not isinstance(start, int | float | str):
-        what = f'is {"a list" if isinstance(start, list | tuple) else "no number"} in the case'
+        what = f"is {'a list' if isinstance(start, list | tuple) else 'no number'} in the case"
         raise InputError(Mistake(said.place, f"{what}; a fit varies numbers"))
     _refuse_text(said, start)
     _, first, _ = _numbers(place, said.key, (said.low, start))

@@ -28,7 +28,7 @@ from nmcsim.sweeps.status import Snapshot, counted, resuming, snapshot
 if TYPE_CHECKING:
     from nmcsim.sweeps.table import Table
 
-__all__ = ["Options", "Outcome", "launch", "prepare", "sweep"]
+__all__ = ["Options", "Outcome", "cores", "launch", "prepare", "signals_to", "sweep"]
 
 OURS = frozenset(
     (FILE, "claims", "records", "cases", "launches", "table.parquet", "table.csv", "report.html",
@@ -236,7 +236,7 @@ def _on_this_machine(plan: Plan, records: Records, orders: Orders, options: Opti
     count = options.workers or max(1, cores() // orders.ranks)
     display = Display(plan, records, not options.quiet)
     pool = Pool(plan, records, orders, count, display)
-    with _signals(pool) as noted:
+    with signals_to(pool) as noted:
         try:
             pool.run()
         finally:
@@ -250,7 +250,7 @@ def cores() -> int:
 
 
 @contextmanager
-def _signals(pool: Pool) -> Iterator[list[float]]:
+def signals_to(pool: Pool) -> Iterator[list[float]]:
     """Stop the pool at SIGINT and SIGTERM; when they came."""
     noted: list[float] = []
 

@@ -34,6 +34,8 @@ class Orders:
     ranks : int
         That share a case, and its memory.
     mesh_cache : str or None
+    stays : bool
+        Whether workers wait for further orders in the same file when nothing is free.
     """
 
     launch: str
@@ -44,6 +46,7 @@ class Orders:
     memory_limit: float | None = None
     ranks: int = 1
     mesh_cache: str | None = None
+    stays: bool = False
 
     @property
     def limits(self) -> Limits:

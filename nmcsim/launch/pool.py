@@ -26,7 +26,7 @@ from nmcsim.sweeps.claims import Attempt
 from nmcsim.sweeps.plan import Plan
 from nmcsim.sweeps.records import DEATHS, Records
 
-__all__ = ["Pool", "worker_environment"]
+__all__ = ["FAREWELL", "TICK", "Pool", "worker_environment"]
 
 TICK, LOOK = 0.05, 0.5  # [s]
 GRACE = 5.0  # a run stops between two time steps: that long, and a tenth of its limit [s]
@@ -155,7 +155,7 @@ class Pool:
 
     def _watch(self) -> None:
         looked, asked_at = 0.0, math.inf
-        while self._workers or self._more():
+        while self._going():
             for worker in [w for w in self._workers if w.process.poll() is not None]:
                 self._workers.remove(worker)
                 self._bury(worker)
@@ -168,6 +168,9 @@ class Pool:
                 asked_at = min(asked_at, now)
                 self._end_workers(at_once=self._asked > 1 or now - asked_at > FAREWELL)
             time.sleep(TICK)
+
+    def _going(self) -> bool:
+        return bool(self._workers) or self._more()
 
     def _end_workers(self, *, at_once: bool) -> None:
         for worker in self._workers:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,11 +21,13 @@ from nmcsim.errors import NmcsimError
 from nmcsim.launch.exits import DISK, INTERRUPT, REPLACE
 from nmcsim.launch.orders import Orders
 from nmcsim.launch.pulse import Pulse
-from nmcsim.launch.work import INTERRUPTED, UNFIT, work
+from nmcsim.launch.work import DONE, INTERRUPTED, UNFIT, work
 from nmcsim.results import WriteFailure
 from nmcsim.stops import Limits
 from nmcsim.sweeps.plan import Plan
 from nmcsim.sweeps.records import Records
+
+LOOK = 0.02  # at the orders, of a worker that stays [s]
 
 
 class Flag:
@@ -64,9 +67,17 @@ def main(arguments: Sequence[str]) -> int:
     pulse = Pulse(records, Limits().time, lambda attempt: None)
     pulse.start()
     try:
-        mine = Orders.read(orders).of(name)
-        plan = Plan.read(orders.with_suffix(""))
-        ended = work(plan, records, comm, mine, flag, pulse)
+        while True:
+            written = _mark(orders)
+            mine = Orders.read(orders).of(name)
+            plan = Plan.read(orders.with_suffix(""))
+            ended = work(plan, records, comm, mine, flag, pulse)
+            if ended != DONE or not mine.stays:
+                break
+            while _mark(orders) == written and not flag():
+                time.sleep(LOOK)
+            if flag() or _mark(orders) is None:
+                break
     except WriteFailure as error:
         _say(error)
         return DISK
@@ -76,6 +87,15 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         pulse.stop()
     return {INTERRUPTED: INTERRUPT, UNFIT: REPLACE}.get(ended, 0)
+
+
+def _mark(file: Path) -> tuple[int, int] | None:
+    """Which writing of a file it is; None if it has gone."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino
 
 
 def _say(error: NmcsimError) -> None:
