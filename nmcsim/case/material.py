@@ -33,6 +33,9 @@ class MaterialTable(Section):
     """The keys of ``[material]``; the laws are read by `nmcsim.materials.parse_law`."""
 
     name: str = Field(description="A material of the library.", examples=["nmc88"])
+    title: str | None = Field(
+        default=None, description="What it is, where it is not that of the library any more."
+    )
     U: Spec | None = Field(default=None, description=f"Open-circuit potential: {_LAW}.")
     D_ab: Spec | None = Field(default=None, description=f"Self-diffusivity D_ab of Eq. 10: {_LAW}.")
     D_chem: Spec | None = Field(default=None, description=f"Chemical diffusivity: {_LAW}.")
@@ -61,7 +64,7 @@ def read_material(value: object, info: ValidationInfo) -> Material:
     try:
         table = MaterialTable.model_validate(plain, context=info.context)
         base = material(table.name)
-        for key in ("site_density", "density", "theta_discharged"):
+        for key in ("title", "site_density", "density", "theta_discharged"):
             if getattr(table, key) is not None:
                 changes[key] = getattr(table, key)
     except (ValidationError, InputError) as error:

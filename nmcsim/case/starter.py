@@ -53,6 +53,7 @@ class Starter:
 
 
 _MATERIAL: Mapping[str, Any] = {
+    "material.title": "LiNi0.9Mn0.05Co0.05O2 of our own",
     "material.U": {"table": "ocv.csv", "x": "theta", "unit": "V"},
     "material.D_ab": "1.6e-12 cm2/s",
     "material.D_chem": "1e-11 * exp(-3 * theta) [cm2/s]",
