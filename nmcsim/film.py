@@ -1,1 +1,0 @@
-"""A result as the snapshots that a camera takes."""

@@ -1,0 +1,218 @@
+"""Frames as a movie for a talk: MP4 or GIF with a clock, a scale bar and a colour bar."""
+
+from __future__ import annotations
+
+import math
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmcsim.errors import InputError, Mistake, RunFailure
+from nmcsim.imaging.stack import Stack
+from nmcsim.units import display
+
+__all__ = ["checked_ending", "write_movie"]
+
+Array = NDArray[np.float64]
+
+ENDINGS = (".mp4", ".gif")
+SHOWN = ("differential", "raw")
+WIDTH = 4.0
+"""Of a movie [inch]; its height follows."""
+DPI = 150
+LOOK: dict[Any, Any] = {
+    "font.family": "DejaVu Sans", "font.size": 8, "xtick.labelsize": 7, "ytick.labelsize": 7,
+    "axes.linewidth": 0.6, "axes.formatter.useoffset": False,
+}  # fmt: skip
+"""That of all figures (`nmcsim.figures.style`), which lies above images."""
+
+
+def checked_ending(path: Path) -> None:
+    """Refuse what is neither MP4 nor GIF."""
+    if path.suffix.lower() not in ENDINGS:
+        message = f'has the ending "{path.suffix}"; a movie is FILE.mp4 or FILE.gif'
+        raise InputError(Mistake("", message), str(path))
+
+
+def write_movie(
+    path: str | Path,
+    stack: Stack,
+    *,
+    show: str = "differential",
+    mask: NDArray[np.bool_] | None = None,
+    drift: Array | None = None,
+    title: str = "",
+    fps: float | None = None,
+) -> Path:
+    """Draw every frame of a stack.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.mp4`` or ``.gif``.
+    stack : Stack
+    show : "differential" or "raw"
+        dI/I1, the change against the first frame, or the intensity as it is.
+    mask : (h, w) bool array, optional
+        Where dI/I1 is drawn; everywhere without it.
+    drift : (k, 2) array, optional
+        To the right and upwards [m]; taken back before dI/I1.
+    title : str
+    fps : float, optional
+        Frames per second; a movie of 10 s where not given, at 5 to 30.
+
+    Raises
+    ------
+    InputError
+        The ending is neither MP4 nor GIF, or `show` is neither of the two.
+    RunFailure
+        The file cannot be written.
+    """
+    import imageio.v2 as imageio
+
+    target = Path(path)
+    checked_ending(target)
+    if show not in SHOWN:
+        raise InputError(Mistake(f'show = "{show}"', f"must be one of {', '.join(SHOWN)}"))
+    rate = fps or float(np.clip(len(stack) / 10.0, 5.0, 30.0))
+    canvas = _Canvas(stack, show, mask, drift, title)
+    aside = target.with_name(f".{uuid.uuid4().hex[:8]}{target.suffix.lower()}")
+    how: dict[str, Any] = {"loop": 0, "duration": 1000.0 / rate}
+    if target.suffix.lower() == ".mp4":
+        # yuv420p is what every player shows, and needs even sizes
+        how = {"fps": rate, "codec": "libx264", "quality": 8, "macro_block_size": 2,
+               "pixelformat": "yuv420p", "ffmpeg_log_level": "error"}  # fmt: skip
+    try:
+        if not target.parent.is_dir():
+            raise FileNotFoundError(2, "No such file or directory")
+        writer: Any
+        with imageio.get_writer(aside, **how) as writer:
+            for picture in canvas.pictures():
+                writer.append_data(picture)
+        os.replace(aside, target)
+    except OSError as error:
+        raise RunFailure(
+            f"{target}: could not be written: {error.strerror or error}; see that the folder "
+            "exists, may be written and is not full"
+        ) from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return target
+
+
+class _Canvas:
+    """One figure whose image and clock change."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        show: str,
+        mask: NDArray[np.bool_] | None,
+        drift: Array | None,
+        title: str,
+    ) -> None:
+        self.stack, self.show, self.mask, self.drift, self.title = stack, show, mask, drift, title
+        self.first = np.asarray(stack.frame(0), dtype=np.float64)
+        self.low, self.high = self._limits()
+
+    def _shown(self, number: int, frame: NDArray[np.float32]) -> Array:
+        """What is drawn of a frame; NaN beside the mask."""
+        values = np.asarray(frame, dtype=np.float64)
+        if self.show == "raw":
+            return values
+        if self.drift is not None and self.drift[number].any():
+            from scipy.ndimage import shift
+
+            right, up = self.drift[number] / self.stack.pixel
+            values = shift(values, (up, -right), order=1, mode="nearest")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            change = np.where(self.first > 0.0, values / self.first - 1.0, np.nan)
+        return change if self.mask is None else np.where(self.mask, change, np.nan)
+
+    def _limits(self) -> tuple[float, float]:
+        """Round numbers about what at most 40 frames show."""
+        chosen = np.unique(np.linspace(0, len(self.stack) - 1, 40).astype(int))
+        seen = [self._shown(int(i), self.stack.frame(int(i))) for i in chosen]
+        finite = np.concatenate([values[np.isfinite(values)] for values in seen])
+        if not finite.size:
+            raise InputError(Mistake(self.stack.name, "shows nothing within the mask"))
+        low, high = np.percentile(finite, (0.5, 99.5))
+        step = 10.0 ** math.floor(math.log10(max(high - low, 1e-3 * abs(high), 1e-9))) / 2.0
+        low, high = step * math.floor(low / step), step * math.ceil(high / step)
+        if self.show == "differential":
+            low = 0.0 if low > -0.2 * high else -max(-low, high)
+            high = max(high, -low)
+        return float(low), float(max(high, low + step))
+
+    def pictures(self) -> Iterator[NDArray[np.uint8]]:
+        """(height, width, 3) pictures, one for each frame."""
+        import matplotlib as mpl
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        h, w = self.stack.shape[1:]
+        with mpl.rc_context(LOOK):
+            inside = 0.74 * WIDTH
+            height = inside * h / w + 0.5
+            figure = Figure(figsize=(WIDTH, height), dpi=DPI)
+            canvas = FigureCanvasAgg(figure)
+            axes = figure.add_axes((0.03, 0.12 / height, 0.74, inside * h / w / height))
+            signed = self.show == "differential" and self.low < 0.0
+            map_ = "gray" if self.show == "raw" else "RdBu_r" if signed else "viridis"
+            colours = mpl.colormaps[map_].with_extremes(bad="0.85")
+            image = axes.imshow(
+                np.zeros((h, w)), cmap=colours, vmin=self.low, vmax=self.high,
+                interpolation="nearest",
+            )  # fmt: skip
+            axes.set(xticks=[], yticks=[])
+            bar = figure.colorbar(
+                image,
+                cax=figure.add_axes((0.80, 0.12 / height, 0.035, 0.9 * inside * h / w / height)),
+            )
+            bar.set_label("Intensity / counts" if self.show == "raw" else "ΔI/I₁")
+            self._scale_bar(axes)
+            top = 1.0 - 0.16 / height
+            figure.text(0.03, top, self.title[:48], va="center", fontsize=8)
+            clock = figure.text(0.97, top, "", va="center", ha="right", fontsize=8)
+            last = float(self.stack.time[-1])
+            for start, frames in self.stack.chunks(8):
+                for number, frame in enumerate(frames, start=start):
+                    image.set_data(self._shown(number, frame))
+                    clock.set_text(_clock(float(self.stack.time[number]), last))
+                    canvas.draw()
+                    picture = np.asarray(canvas.buffer_rgba())[:, :, :3]
+                    even = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
+                    yield np.ascontiguousarray(even)
+
+    def _scale_bar(self, axes: Any) -> None:
+        """A round length of about a quarter of the width, at the lower right."""
+        from matplotlib.patheffects import withStroke
+
+        h, w = self.stack.shape[1:]
+        quarter = 0.25 * w * self.stack.pixel
+        decade = 10.0 ** math.floor(math.log10(quarter))
+        length = max(n * decade for n in (1, 2, 5) if n * decade <= quarter)
+        pixels = length / self.stack.pixel
+        right, low = 0.96 * w, 0.95 * h
+        edge = [withStroke(linewidth=2.0, foreground="black")]
+        axes.plot(
+            [right - pixels, right], [low, low], color="white", lw=2.5, solid_capstyle="butt",
+            path_effects=[withStroke(linewidth=3.7, foreground="black")],
+        )  # fmt: skip
+        axes.text(
+            right - 0.5 * pixels, low - 0.02 * h, display(round(length, 12), "m").replace("u", "µ"),
+            color="white", ha="center", va="bottom", path_effects=edge,
+        )  # fmt: skip
+        axes.set(xlim=(-0.5, w - 0.5), ylim=(h - 0.5, -0.5))
+
+
+def _clock(t: float, last: float) -> str:
+    """A time in the unit that suits the last one."""
+    if last < 600.0:
+        return f"{t:.1f} s"
+    return f"{t / 60.0:.1f} min" if last < 36000.0 else f"{t / 3600.0:.2f} h"
