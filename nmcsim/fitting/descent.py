@@ -3,9 +3,9 @@
 The unknowns are shares of their intervals, 0 to 1. What is minimised is the sum of squares of the
 residuals (chi squared, where they are in units of their uncertainty), by the trust-region
 reflective method of `scipy.optimize.least_squares` with a Jacobian of differences. A difference
-over `STEP` of the interval is far above the noise that a solver of a relative tolerance of 1e-4
-leaves, and its curvature error is mended at the end: there the Jacobian is one of central
-differences, and Gauss-Newton steps with it go on until they are small beside the standard errors.
+over `STEP` of the interval is far above the noise that meshes and time steps leave. On the way it
+is one-sided; near the minimum, where its curvature error would mislead, central. At the end
+Gauss-Newton steps go on until they are small beside the standard errors.
 
 Branch, Coleman and Li, SIAM J. Sci. Comput. 21 (1999) 1.
 """
@@ -27,13 +27,14 @@ Array = NDArray[np.float64]
 Evaluate = Callable[[Sequence[Array]], Sequence[Array | None]]
 """Points to their residuals, all of one length; None where there is no sound result."""
 
-STEP = 0.01
+STEP = 0.02
 """Of a difference, as a share of the interval."""
 MOST = 40
 """Looks at a new point, each with its neighbours."""
-TOLERANCE = 1e-4
-"""Relative decrease of the sum, and step as a share of the interval, at which the search ends."""
-NEAR = 0.05
+_FAR, _NEAR = (0.1, 1e-2), (1e-3, 1e-3)
+"""Relative decrease of the sum, and step as a share of the interval, at which the search goes over
+to central differences, and at which it ends."""
+SMALL = 0.05
 """A Gauss-Newton step of so many standard errors is no step."""
 POLISH = 3
 
@@ -119,7 +120,7 @@ class _Search:
 
     def jacobian(self, x: Array, *, central: bool = False) -> Array:
         """Differences; across the point where asked, or where its neighbour has no result."""
-        here = self._sound(x)
+        here = self.sound(x)
         n = len(x)
         across = [self._across(x, i) for i in range(n)]
         missing = [self.known[self._beside(x, i).tobytes()] is None for i in range(n)]
@@ -134,10 +135,10 @@ class _Search:
                     " of the point fail; narrow its interval, or see their causes"
                 )
             if len(ends) == 2:
-                one, two = (self._sound(p) for p in ends)
+                one, two = (self.sound(p) for p in ends)
                 columns.append((one - two) / (ends[0][i] - ends[1][i]))
             else:
-                columns.append((self._sound(ends[0]) - here) / (ends[0][i] - x[i]))
+                columns.append((self.sound(ends[0]) - here) / (ends[0][i] - x[i]))
         return np.column_stack(columns)
 
     def _beside(self, x: Array, i: int) -> Array:
@@ -157,7 +158,8 @@ class _Search:
             sound = found is not None and bool(np.isfinite(found).all())
             self.known[point.tobytes()] = found if sound else None
 
-    def _sound(self, x: Array) -> Array:
+    def sound(self, x: Array) -> Array:
+        """What is known of a point that has a result."""
         found = self.known[x.tobytes()]
         assert found is not None
         return found
@@ -203,38 +205,52 @@ def minimise(
     RunFailure
         The start has no sound result, or a point has none on either side.
     """
-    from scipy.optimize import least_squares
-
     start = np.asarray(start, dtype=np.float64)
     search = _Search(evaluate, step, each, names or [f"x[{i}]" for i in range(len(start))])
     first = search.look(start)
     if first is None:
         raise RunFailure("the case to start from has no sound result")
 
-    def residuals(x: Array) -> Array:
-        found = search.look(x) if x.tobytes() not in search.known else search.known[x.tobytes()]
-        return np.full(len(first), np.inf) if found is None else found
-
-    ended = least_squares(
-        residuals, start, search.jacobian, bounds=(0.0, 1.0), method="trf", x_scale="jac",
-        ftol=TOLERANCE, xtol=TOLERANCE, gtol=1e-12, max_nfev=most,
-    )  # fmt: skip
-    x, converged = ended.x, ended.status > 0
-    reason = _REASONS[ended.status]
+    x, converged, reason = _descend(search, start, first, most, _FAR, central=False)
+    if converged:
+        x, converged, reason = _descend(search, x, first, most, _NEAR, central=True)
+    J, r = search.jacobian(x, central=True), search.sound(x)
     for _ in range(POLISH):
-        J = search.jacobian(x, central=True)
-        r = search._sound(x)
         move, left = _gauss_newton(J, r, x, weighted)
         further = np.clip(x + move, 0.0, 1.0)
-        if not converged or np.abs(left).max(initial=0.0) < NEAR or np.array_equal(further, x):
+        if not converged or np.abs(left).max(initial=0.0) < SMALL or np.array_equal(further, x):
             break
         found = search.look(further, both=True)
         if found is None or found @ found >= r @ r:
             break
-        x = further
-    J, r = search.jacobian(x, central=True), search._sound(x)
+        x, r = further, found
+        J = search.jacobian(x, central=True)
     _, left = _gauss_newton(J, r, x, weighted)
     return Minimum(x, r, J, tuple(search.trials), converged, reason, left)
+
+
+def _descend(
+    search: _Search, start: Array, first: Array, most: int, tolerances: tuple[float, float], *,
+    central: bool,
+) -> tuple[Array, bool, str]:  # fmt: skip
+    """One search: where it ended, whether it converged, and why it ended."""
+    from scipy.optimize import least_squares
+
+    def residuals(x: Array) -> Array:
+        if x.tobytes() not in search.known:
+            search.look(x, both=central)
+        found = search.known[x.tobytes()]
+        return np.full(len(first), np.inf) if found is None else found
+
+    left = most - len(search.trials) + 1
+    if left < 2:
+        return start, False, _REASONS[0]
+    ftol, xtol = tolerances
+    ended = least_squares(
+        residuals, start, lambda x: search.jacobian(x, central=central), bounds=(0.0, 1.0),
+        method="trf", x_scale="jac", ftol=ftol, xtol=xtol, gtol=1e-12, max_nfev=left,
+    )  # fmt: skip
+    return ended.x, ended.status > 0, _REASONS[ended.status]
 
 
 _REASONS = {
