@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from nmcsim.compare.frames import reduced_frames
+from nmcsim.compare.frames import NAMES, reduced_frames
 from nmcsim.compare.pairs import (
     Comparison,
     Pair,
@@ -55,8 +55,10 @@ def compare(result: Result | Measured, measured: Measured) -> Comparison:
         side = MeasuredSide(result)
     else:
         frames = None
-        if "camera" in measured.operators:
-            frames, notes = reduced_frames(result, measured)
+        asked = {_wanted(entry) for entry in measured.entries if not entry.missing}
+        if "camera" in measured.operators and asked & NAMES:
+            frames = reduced_frames(result, measured)
+            notes = frames.notes
             settings = dict(measured.operators)
         side = ResultSide(result, frames)
     pairs: list[Pair] = []
@@ -125,7 +127,7 @@ def _series(entry: Measurement, side: Side) -> Pair | str:
 
 
 def _nothing(name: str, side: Side, *, curves: bool) -> str:
-    close = difflib.get_close_matches(name, side.names(curves=curves), n=3, cutoff=0.45)
+    close = difflib.get_close_matches(name, side.names(curves=curves), n=3, cutoff=0.6)
     nearest = f"; nearest: {', '.join(close)}" if close else ""
     if name in side.names(curves=not curves):
         there, here = ("one number", "a curve") if curves else ("a curve", "one number")

@@ -152,11 +152,25 @@ def test_a_number_of_the_summary(result):
     assert compare(result, measured(second))["total"].simulated == pytest.approx(1310.0)
 
 
+def test_an_input_beside_its_source(result):
+    entries = (
+        Measurement("q", "Ah/kg", 200.0, observable="case.protocol.capacity"),
+        Measurement("t0", "1", 0.9, 0.1, observable="case.protocol.initial"),
+    )
+    found = compare(result, measured(*entries))
+    assert found["q"].difference == 0.0
+    assert found["t0"].z == pytest.approx(0.5)
+    assert found["q"].origin == "case"
+
+
 UNPAIRED = [
     (Measurement("com_distence_max", "um", 1.0), "nearest: com_distance_max"),
     (Measurement("porosity", "%", 1.0), 'nothing simulated is called "porosity"'),
     (Measurement("time_end", "um", 1.0), "time_end is simulated in another kind of unit"),
-    (Measurement("voltage", "V", 1.0), "voltage is a curve on the simulated side, and one number here; nearest: voltage_end"),
+    (
+        Measurement("voltage", "V", 1.0),
+        "voltage is a curve on the simulated side, and one number here; nearest: voltage_end",
+    ),
     (Measurement("q", "V", series=series([0], [1])), 'nothing simulated is called "q"'),
     (Measurement("voltage", "V", series=series([-5], [1])), "no point of the series lies where"),
     (Measurement("voltage", "V", series=series([0], [1], name="cycle")), 'not along "cycle"'),
@@ -268,7 +282,12 @@ def test_operators_that_are_wrong(result):
     from nmcsim.errors import InputError
 
     with pytest.raises(InputError):
-        compare(result, measured(Measurement("a", value=1.0), operators={"camera": {"pixle": 1}}))
+        compare(
+            result,
+            measured(
+                Measurement("com_distance_max", value=1.0), operators={"camera": {"pixle": 1}}
+            ),
+        )
 
 
 def test_a_path_is_no_part_of_what_is_kept(result, tmp_path: Path):
