@@ -9,7 +9,8 @@ from typing import Any, Final
 from nmcsim.bpx.account import Account, Item
 from nmcsim.bpx.laws import arrhenius, falling, positive
 from nmcsim.bpx.quantity import Quantity, read_quantity
-from nmcsim.bpx.reading import OCP, POSITIVE, Document, place
+from nmcsim.bpx.reading import OCP, POSITIVE, Document
+from nmcsim.bpx.wrong import place
 from nmcsim.constants import F
 from nmcsim.errors import InputError, Mistake
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from nmcsim.bpx.wrong import place, sentences
 from nmcsim.errors import InputError, Mistake
 
 SECTIONS: Final = (
@@ -24,8 +24,6 @@ KNOWN: Final = ("exp", "tanh", "cosh")  # what ``bpx`` imports where it evaluate
 OLDEST: Final = (0, 1)  # version that is read
 NEWEST: Final = 1  # major version
 LARGEST: Final = 50_000_000  # bytes
-_BRANCHES: Final = ("float", "int", "InterpolatedTable")  # of a union, in places of pydantic
-ARROW: Final = " > "
 
 
 @dataclass(frozen=True)
@@ -71,11 +69,6 @@ def read_document(path: Path) -> Document:
     except InputError as error:
         raise error.located(str(path)) from None
     return Document(path, raw, model, version, (*_of_version(version), *remarks))
-
-
-def place(*parts: object) -> str:
-    """Where a value stands: ``Positive electrode > OCP [V]``."""
-    return ARROW.join(str(part) for part in parts if part != "Parameterisation")
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -187,23 +180,42 @@ def _check_sections(raw: Mapping[str, Any]) -> None:
 
 
 def _check_formulas(raw: Mapping[str, Any]) -> None:
-    """Refuse functions that ``bpx`` does not have, before it evaluates an OCP as Python."""
+    """Refuse what would end ``bpx`` in an exception: formulas that break off, unknown functions."""
     mistakes = []
-    for section in ("Negative electrode", POSITIVE):
-        electrode = raw["Parameterisation"].get(section, {})
-        particles = electrode.get("Particle")
-        blended = particles if isinstance(particles, Mapping) else {}
-        for where, part in ((section, electrode), *((f"{section} > Particle > {n}", p)
-                            for n, p in blended.items())):  # fmt: skip
-            text = part.get(OCP) if isinstance(part, Mapping) else None
-            if not isinstance(text, str):
-                continue
-            called = sorted(set(re.findall(r"([A-Za-z_]\w*)\s*\(", text)) - set(KNOWN))
-            if called:
-                message = f"calls {', '.join(called)}, and BPX knows {', '.join(KNOWN)} only"
-                mistakes.append(Mistake(place(where, OCP), message))
+    for where, text in _formulas(raw["Parameterisation"]):
+        called = sorted(set(re.findall(r"([A-Za-z_]\w*)\s*\(", text)) - set(KNOWN))
+        if where[-1] == OCP and called:  # bpx runs an OCP as Python
+            message = f"calls {', '.join(called)}, and BPX knows {', '.join(KNOWN)} only"
+            mistakes.append(Mistake(place(*where), message))
+        elif broken := _broken(text):
+            mistakes.append(Mistake(place(*where), f"is no formula in x: {broken}"))
     if mistakes:
         raise InputError(mistakes)
+
+
+def _formulas(part: Mapping[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Texts where a unit makes numbers of them, with their keys."""
+    for key, value in part.items():
+        if isinstance(value, Mapping):
+            yield from _formulas(value, *above, key)
+        elif isinstance(value, str) and key.endswith("]"):
+            yield (*above, key), value
+
+
+def _broken(text: str) -> str:
+    """Why the parser of ``bpx`` gives up on a formula; empty if it reads it, or says so itself."""
+    with _quiet():
+        import bpx
+        from pyparsing import ParseBaseException, ParseException
+    try:
+        bpx.Function.parser.parse_string(text)
+    except ParseException:
+        return ""  # a mistake of the schema, with the others
+    except ParseBaseException as error:
+        return " ".join(str(error).split())
+    except RecursionError:
+        return "it is nested too deeply"
+    return ""
 
 
 def _validated(raw: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
@@ -222,7 +234,7 @@ def _validated(raw: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
         try:
             model = bpx.parse_bpx_obj(json.loads(json.dumps(raw)))
         except ValidationError as error:
-            raise InputError(list(_mistakes(error, raw))) from None
+            raise InputError(list(sentences(error, raw))) from None
         except ArithmeticError as error:
             message = f"cannot be evaluated at the stoichiometry limits: {error}"
             raise InputError(Mistake("an OCP [V]", message)) from None
@@ -250,80 +262,6 @@ def _temporary_files_in(folder: str) -> Iterator[None]:
         yield
     finally:
         tempfile.tempdir = before
-
-
-def _mistakes(error: Any, raw: Mapping[str, Any]) -> Iterator[Mistake]:
-    """What pydantic found, one mistake for each value: it says each branch of a union."""
-    found: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], Any]]] = {}
-    for entry in error.errors():
-        where, branch = _split(tuple(entry["loc"]))
-        found.setdefault(where, []).append((branch, entry))
-    for where, entries in found.items():
-        value = _at(raw, where)
-        yield Mistake(place(*where) or "the file", _sentence(where, value, entries))
-
-
-def _split(loc: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """The keys of the file, and the branch of a union behind them."""
-    for i, part in enumerate(loc):
-        if isinstance(part, str) and (part in _BRANCHES or part.startswith("function-")):
-            return loc[:i], loc[i:]
-    # classes that bpx tries in turn are no keys either
-    return tuple(p for p in loc if not re.fullmatch(r"(?:Parameterisation|Electrode)[A-Z]\w*",
-                                                     str(p))), ()  # fmt: skip
-
-
-def _at(raw: Any, where: Sequence[Any]) -> Any:
-    """The value in the file; the places of pydantic may begin inside ``Parameterisation``."""
-    for start in (raw, raw.get("Parameterisation")):
-        value = start
-        for part in where:
-            try:
-                value = value[part]
-            except (KeyError, IndexError, TypeError):
-                break
-        else:
-            return value
-    return None
-
-
-def _sentence(where: tuple[Any, ...], value: Any, entries: Sequence[tuple[Any, Any]]) -> str:
-    by_branch = {str(branch[0]): entry for branch, entry in entries if branch}
-    if by_branch:
-        wanted = "function" if isinstance(value, str) else "InterpolatedTable"
-        for name, entry in by_branch.items():
-            if name.startswith(wanted) and entry["type"] == "value_error":
-                return _plain(entry["msg"])
-        formula = any(name.startswith("function") for name in by_branch)
-        allowed = "a number, a formula in x, or a table of x and y" if formula else "a number"
-        return f"is {_shown(value)}; write {allowed}"
-    entry = entries[0][1]
-    if entry["type"] == "missing":
-        return "is missing"
-    if entry["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(where[-1]), _aliases(), n=1)
-        hint = f'; did you mean "{close[0]}"?' if close else "; leave it out, or under User-defined"
-        return f"is no field of BPX{hint}"
-    return _plain(entry["msg"])
-
-
-def _plain(message: str) -> str:
-    text = " ".join(message.removeprefix("Value error, ").split()).rstrip(".")
-    known = text.startswith(("OCP", "LLI", "LAM", "BPX", "SPM"))
-    return text if known else text[:1].lower() + text[1:]
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _aliases() -> list[str]:
-    from bpx import schema
-
-    kinds = (schema.Header, schema.Cell, schema.Electrolyte, schema.ElectrodeSingle,
-             schema.Contact, schema.InitialConditions, schema.ThermalState)  # fmt: skip
-    return [f.alias or name for kind in kinds for name, f in kind.model_fields.items()]
 
 
 def _refuse(path: Path, message: str) -> NoReturn:

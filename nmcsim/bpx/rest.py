@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from nmcsim.bpx.account import Item
 from nmcsim.bpx.particles import BRANCHES, CONDUCTIVITY, DIFFUSIVITY, ENTROPY, MOST, RATE
-from nmcsim.bpx.reading import POSITIVE, Document, place
+from nmcsim.bpx.reading import POSITIVE, Document
+from nmcsim.bpx.wrong import place
 
 _MAPPED: Final = (
     MOST, RATE, DIFFUSIVITY, CONDUCTIVITY, "Minimum stoichiometry", "Maximum stoichiometry",

@@ -8,7 +8,8 @@ from typing import Any, Final
 from nmcsim.bpx.account import Account, Item
 from nmcsim.bpx.laws import arrhenius, of_salt
 from nmcsim.bpx.quantity import read_quantity
-from nmcsim.bpx.reading import Document, place
+from nmcsim.bpx.reading import Document
+from nmcsim.bpx.wrong import place
 from nmcsim.errors import Mistake
 
 SALT: Final = 1000.0

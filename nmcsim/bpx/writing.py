@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from nmcsim.bpx.mapping import Imported
 from nmcsim.bpx.particles import DIFFUSIVITY, RATE
-from nmcsim.bpx.reading import OCP, POSITIVE, place
+from nmcsim.bpx.reading import OCP, POSITIVE
 from nmcsim.bpx.report import report
 from nmcsim.bpx.rest import drawn
+from nmcsim.bpx.wrong import place
 from nmcsim.case import load
 from nmcsim.case.toml import dump_toml
 from nmcsim.errors import InputError, Mistake
