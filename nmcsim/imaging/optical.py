@@ -145,13 +145,17 @@ class OpticalResult:
         value, soc, row = largest_of(
             self.com_distance, self.unreacted_share, self.soc if known else None
         )
-        error = float(self.com_distance_error[row]) if row >= 0 else float("nan")
+        if row < 0:
+            error = float("nan")
+        else:  # half of what was gone on by beyond the last frame that counts
+            beyond = value - float(self.com_distance[row])
+            error = float(np.hypot(self.com_distance_error[row], 0.5 * beyond))
         found = {"com_distance_max": Number(value, error, "m", "largest centre-of-mass distance")}
         if known:
             near = self.resolved_distance >= value - error
-            spread = float(0.5 * np.ptp(self.soc[near])) if near.any() else float("nan")
+            spread = float(0.5 * np.ptp(self.soc[near])) if near.any() else 0.0
             # no finer than the frames are apart
-            gap = float(np.median(np.abs(np.diff(self.soc)))) if len(self.soc) > 1 else spread
+            gap = float(np.nanmedian(np.abs(np.diff(self.soc))))
             found["soc_at_com_distance_max"] = Number(
                 soc, max(spread, gap), "1", "state of charge at the largest distance"
             )
