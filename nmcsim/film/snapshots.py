@@ -13,6 +13,7 @@ from nmcsim.film.body import read_body
 from nmcsim.imaging.section import Section
 from nmcsim.imaging.snapshots import Body, Snapshots
 from nmcsim.results import FieldMap, Result, ThetaMap
+from nmcsim.units import parse
 
 __all__ = ["snapshots_of"]
 
@@ -88,6 +89,9 @@ def _extent(result: Result) -> tuple[float | None, int]:
     """Height along c [m] of a 2D crystal, and the dimension."""
     try:
         case: Any = result.case()
-    except InputError:  # its files are gone: a picture along c needs none of them
-        return None, 2
+    except InputError:  # its files are gone; the resolved table still says the height
+        try:
+            return parse(result.case_table["geometry"]["height"], "m"), 2
+        except (InputError, KeyError, TypeError):
+            return None, 2
     return case.geometry.thickness, case.geometry.dimension

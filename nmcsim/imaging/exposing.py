@@ -73,8 +73,9 @@ class Exposed:
         self.origin = np.array([middle[0] - half[0], middle[1] + half[1]])
         self.margin = margin
         sigma = SIGMA * camera.resolution / camera.pixel
-        # blurred on a grid that resolves the blur, then summed to pixels
-        self.finer = int(np.clip(math.ceil(2.0 / sigma), 1, 8)) if sigma > 0.0 else 1
+        # blurred on a grid that resolves the blur, then summed to pixels: with a standard deviation
+        # of s cells, an edge between two of them is off by (1 / 2 pi s)^2 of its height at most
+        self.finer = int(np.clip(math.ceil(3.0 / sigma), 1, 12)) if sigma > 0.0 else 1
         self.sigma = sigma * self.finer
         self.spectral = self.sigma >= 1.2  # what the blur leaves beyond Nyquist is then below 1e-3
 

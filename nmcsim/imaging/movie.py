@@ -143,7 +143,7 @@ class _Canvas:
             raise InputError(Mistake(self.stack.name, "shows nothing within the mask"))
         low, high = np.percentile(finite, (0.5, 99.5))
         step = 10.0 ** math.floor(math.log10(max(high - low, 1e-3 * abs(high), 1e-9))) / 2.0
-        low, high = step * math.floor(low / step), step * math.ceil(high / step)
+        low, high = step * math.floor(low / step + 1e-6), step * math.ceil(high / step - 1e-6)
         if self.show == "differential":
             low = 0.0 if low > -0.2 * high else -max(-low, high)
             high = max(high, -low)
@@ -158,57 +158,58 @@ class _Canvas:
         h, w = self.stack.shape[1:]
         with mpl.rc_context(LOOK):
             inside = 0.74 * WIDTH
-            height = inside * h / w + 0.5
+            height = inside * h / w + 0.42
             figure = Figure(figsize=(WIDTH, height), dpi=DPI)
             canvas = FigureCanvasAgg(figure)
-            axes = figure.add_axes((0.03, 0.12 / height, 0.74, inside * h / w / height))
+            tall = inside * h / w / height
+            axes = figure.add_axes((0.03, 0.1 / height, 0.74, tall))
             signed = self.show == "differential" and self.low < 0.0
             map_ = "gray" if self.show == "raw" else "RdBu_r" if signed else "viridis"
             colours = mpl.colormaps[map_].with_extremes(bad="0.85")
             image = axes.imshow(
                 np.zeros((h, w)), cmap=colours, vmin=self.low, vmax=self.high,
-                interpolation="nearest",
+                interpolation="nearest", animated=True,
             )  # fmt: skip
             axes.set(xticks=[], yticks=[])
-            bar = figure.colorbar(
-                image,
-                cax=figure.add_axes((0.80, 0.12 / height, 0.035, 0.9 * inside * h / w / height)),
-            )
+            bar = figure.colorbar(image, cax=figure.add_axes((0.80, 0.1 / height, 0.035, tall)))
             bar.set_label("Intensity / counts" if self.show == "raw" else "ΔI/I₁")
-            self._scale_bar(axes)
+            over = self._scale_bar(axes)
             top = 1.0 - 0.16 / height
             figure.text(0.03, top, self.title[:48], va="center", fontsize=8)
-            clock = figure.text(0.97, top, "", va="center", ha="right", fontsize=8)
+            clock = figure.text(0.97, top, "", va="center", ha="right", fontsize=8, animated=True)
+            canvas.draw()
+            still = canvas.copy_from_bbox(figure.bbox)  # all but the image, the clock and the bar
             last = float(self.stack.time[-1])
             for start, frames in self.stack.chunks(8):
                 for number, frame in enumerate(frames, start=start):
                     image.set_data(self._shown(number, frame))
                     clock.set_text(_clock(float(self.stack.time[number]), last))
-                    canvas.draw()
+                    canvas.restore_region(still)
+                    for artist in (image, *over, *axes.spines.values(), clock):
+                        figure.draw_artist(artist)
                     picture = np.asarray(canvas.buffer_rgba())[:, :, :3]
                     even = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
                     yield np.ascontiguousarray(even)
 
-    def _scale_bar(self, axes: Any) -> None:
+    def _scale_bar(self, axes: Any) -> list[Any]:
         """A round length of about a quarter of the width, at the lower right."""
-        from matplotlib.patheffects import withStroke
-
         h, w = self.stack.shape[1:]
         quarter = 0.25 * w * self.stack.pixel
         decade = 10.0 ** math.floor(math.log10(quarter))
         length = max(n * decade for n in (1, 2, 5) if n * decade <= quarter)
         pixels = length / self.stack.pixel
         right, low = 0.96 * w, 0.95 * h
-        edge = [withStroke(linewidth=2.0, foreground="black")]
-        axes.plot(
-            [right - pixels, right], [low, low], color="white", lw=2.5, solid_capstyle="butt",
-            path_effects=[withStroke(linewidth=3.7, foreground="black")],
+        colour = "white" if self.show == "raw" else "black"
+        (line,) = axes.plot(
+            [right - pixels, right], [low, low], color=colour, lw=2.5, solid_capstyle="butt",
+            animated=True,
         )  # fmt: skip
-        axes.text(
+        text = axes.text(
             right - 0.5 * pixels, low - 0.02 * h, display(round(length, 12), "m").replace("u", "µ"),
-            color="white", ha="center", va="bottom", path_effects=edge,
+            color=colour, ha="center", va="bottom", animated=True,
         )  # fmt: skip
         axes.set(xlim=(-0.5, w - 0.5), ylim=(h - 0.5, -0.5))
+        return [line, text]
 
 
 def _clock(t: float, last: float) -> str:
