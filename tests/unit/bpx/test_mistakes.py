@@ -178,7 +178,10 @@ def test_a_model_that_is_none(tmp_path: Path):
     ("particle", "sentence"),
     [
         ("", 'blends 2 kinds of particles, "Large", "Small"; choose one with --particle "Large"'),
-        ("Smal", '--particle "Smal" is not among the particles of the blended electrode; did you'),
+        (
+            "Smaller",
+            '--particle "Smaller" is not among the particles of the blended electrode; did you',
+        ),
     ],
 )
 def test_a_blend_is_not_guessed_at(tmp_path: Path, particle: str, sentence: str):
