@@ -101,7 +101,8 @@ class Unreacted:
         again = np.abs(signal.astype(np.float32) + np.float32(noise) * self._fields) < self.below
         sums = again @ self._moments
         share, shares = count / n, sums[:, 0] / n
-        share_error = _error(shares, share)
+        # half a pixel is the least that can be told
+        share_error = math.hypot(_error(shares, share), 0.5 / n)
         if count == 0.0:
             nothing = np.full(2, np.nan)
             return PixelRegion(0.0, share_error, nothing, math.nan, math.nan)
