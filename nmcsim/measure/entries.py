@@ -50,14 +50,15 @@ def entries_of(
     for name, number in numbers.items():
         unit, factor = shown(number.unit)
         if not math.isfinite(number.value):
-            found.append(Measurement(name, unit, missing="the frames do not show it"))
+            found.append(Measurement(name, unit, missing="not seen in the frames"))
             continue
         error = None
         if math.isfinite(number.uncertainty):
             error = float(f"{factor * number.uncertainty:.3g}")
         found.append(
             Measurement(
-                name, unit, value=float(f"{factor * number.value:.8g}"), uncertainty=error, method=method,
+                name, unit, value=float(f"{factor * number.value:.8g}"), uncertainty=error,
+                method=method,
                 note=number.description,
             )
         )  # fmt: skip
@@ -151,7 +152,8 @@ def write_series(path: Path, series: Mapping[str, Series]) -> None:
     columns = []
     for name, one in series.items():
         unit, factor = shown(one.unit)
-        columns.append((name, unit, _rounded(factor * np.asarray(one.values, dtype=float), 8)))
+        values = factor * np.asarray(one.values, dtype=float)
+        columns.append((name, unit, _rounded(values, 8)))
         if np.isfinite(one.uncertainty).any():
             spread = factor * np.asarray(one.uncertainty, dtype=float)
             columns.append((f"{name} uncertainty", unit, _rounded(spread, 3)))

@@ -67,8 +67,10 @@ def scale_bar(axes: Axes, width: float, pixel: float) -> None:
     y0, y1 = axes.get_ylim()
     left, level = x0 + 0.06 * (x1 - x0), y0 + 0.07 * (y1 - y0)
     right = left + length * 1e-6 / pixel
-    axes.plot([left, right], [level, level], color="white", linewidth=3.4, solid_capstyle="butt")
-    axes.plot([left, right], [level, level], color="black", linewidth=1.6, solid_capstyle="butt")
+    for colour, thick in (("black", 3.6), ("white", 2.2)):  # seen on any ground
+        axes.plot(
+            [left, right], [level, level], color=colour, linewidth=thick, solid_capstyle="butt"
+        )
     text = axes.text(
         0.5 * (left + right), level + 0.03 * (y1 - y0), f"{length:g} µm", ha="center", fontsize=7
     )
@@ -90,7 +92,7 @@ def drift_figure(drift: Drift, time: NDArray[np.float64], pixel: float) -> Figur
     t, nm = factor * time, 1e9 * pixel
     with styled():
         figure = new_figure(TWO_COLUMNS, 2.5)
-        wide = [1.5, 1.0, 1.5] if drift.method == "spot" else [1.5, 1.0]
+        wide = [1.4, 1.2, 1.4] if drift.method == "spot" else [1.4, 1.2]
         axes = figure.subplots(1, len(wide), width_ratios=wide)
         for k, name, colour in ((1, "x, to the right", BLUE), (0, "y, downwards", RED)):
             at, error = nm * drift.offsets[:, k], nm * drift.errors[:, k]

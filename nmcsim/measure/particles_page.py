@@ -30,10 +30,10 @@ MANY = 30
 
 
 def colours(count: int) -> list[Any]:
-    """One for each particle: the house's first seven, then a scale."""
+    """One for each particle: the house's first six, then a scale."""
     import matplotlib as mpl
 
-    if count <= len(COLOURS):
+    if count < len(COLOURS):  # the last one is black, which a dark picture hides
         return list(COLOURS[:count])
     return list(mpl.colormaps["turbo"](np.linspace(0.03, 0.97, count)))
 

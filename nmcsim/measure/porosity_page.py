@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nmcsim.figures.style import COLOURS, TWO_COLUMNS, new_figure, styled
+from nmcsim.imaging.masks import Mask
 from nmcsim.imaging.porosity import PorosityResult
 from nmcsim.measure.optical_figures import scale_bar
 from nmcsim.measure.page import (
@@ -44,15 +45,18 @@ def slices_figure(result: PorosityResult) -> Figure:
             one.set_axis_off()
         for one, k in zip(axes, places, strict=False):
             cycle = result.cycles[k]
-            colour = np.ones((*cycle.solid.shape, 3))
-            colour[cycle.solid] = 0.55
-            colour[cycle.outline & ~cycle.solid] = (0.34, 0.71, 0.91)
+            box = Mask(cycle.outline, 0.0, False).box(6)
+            solid, outline, skeleton = (
+                image[box] for image in (cycle.solid, cycle.outline, cycle.skeleton)
+            )
+            colour = np.ones((*solid.shape, 3))
+            colour[solid] = 0.62
+            colour[outline & ~solid] = (0.34, 0.71, 0.91)
+            colour[skeleton] = (0.84, 0.37, 0.0)
             one.imshow(colour, interpolation="nearest")
-            row, column = np.nonzero(cycle.skeleton)
-            one.scatter(column, row, s=0.35, color=RED, linewidths=0)
-            one.contour(cycle.outline, [0.5], colors=["black"], linewidths=0.7)
+            one.contour(outline, [0.5], colors=["black"], linewidths=0.7)
             one.set_title(f"cycle {cycle.cycle:g}: {100 * cycle.porosity:.1f} %", loc="left")
-        scale_bar(axes[0], result.cycles[places[0]].solid.shape[1], result.pixel)
+        scale_bar(axes[0], np.ptp(axes[0].get_xlim()), result.pixel)
         return figure
 
 
@@ -79,7 +83,8 @@ def curves_figure(result: PorosityResult) -> Figure:
                     label=f"at cycle {cycle:g}",
                 )  # fmt: skip
         axes[0].errorbar(n, p, u, fmt="o", color="black", markersize=3.5, linewidth=0.8)
-        axes[0].set(xlabel="Cycle", ylabel="Porosity / %", ylim=(0.0, None))
+        axes[0].set(xlabel="Cycle", ylabel="Porosity / %")
+        axes[0].set_ylim(0.0, 1.05 * axes[0].get_ylim()[1])
         if result.fit is not None:
             axes[0].legend(loc="lower right")
         density = np.array([1e-6 * c.crack_length / c.area for c in result.cycles])
@@ -89,7 +94,8 @@ def curves_figure(result: PorosityResult) -> Figure:
             (axes[2], width, "Mean width of cracks / nm", RED),
         ):
             one.plot(n, y, "o-", color=colour, markersize=3.5)
-            one.set(xlabel="Cycle", ylabel=label, ylim=(0.0, None))
+            one.set(xlabel="Cycle", ylabel=label)
+            one.set_ylim(0.0, 1.05 * one.get_ylim()[1])
         return figure
 
 
