@@ -47,7 +47,7 @@ sweep: $(RUN) ## sweep rate, coverage and flux ratio of rock salt, coarsely: 36 
 	@$(VENV)/bin/nmcsim sweep $(SWEEP) --coarse --out $(SWEEP_OUT)
 
 test: $(DEV) ## the fast tests
-	@$(PY) -m pytest -q -m "not slow" $(PYTEST_ARGS)
+	@$(PY) -m pytest -q -m "not slow" -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-mpi: $(DEV) ## the tests that start several ranks
 	@$(PY) -m pytest -q -m mpi $(PYTEST_ARGS)

@@ -13,6 +13,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import pytest
 
+from tests.sharing import (  # noqa: F401  (hooks of pytest)
+    pytest_configure_node,
+    pytest_runtest_protocol,
+    pytest_unconfigure,
+)
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
