@@ -1,7 +1,7 @@
 # Bare `make` prints this help. Every target sets up what it needs; nothing is installed twice.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run sweep test test-mpi test-slow test-slurm check docs examples bench clean
+.PHONY: help setup run sweep validate test test-mpi test-slow test-slurm check docs examples bench clean
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
@@ -76,6 +76,9 @@ docs: $(DEV) ## the documentation, strict, into docs/_build/html
 examples: $(RUN) ## every case of cases/ at full resolution, and the rates compared, into results/
 	@for case in cases/*.toml; do $(VENV)/bin/nmcsim run $$case --out results/$$(basename $$case .toml) --resume || exit; done
 	@$(VENV)/bin/nmcsim figures $(foreach kind,fresh aged,$(foreach rate,C3 1C 2C 5C,results/crystal_$(kind)_$(rate))) --out results/figures
+
+validate: $(RUN) ## every comparison with measurements again; fails when a number moved (five minutes)
+	@$(PY) -m validation
 
 bench: $(DEV) ## speed and accuracy against peers, as ratios measured in one run
 	@$(PY) -m benchmarks
