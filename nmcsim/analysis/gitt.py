@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nmcsim.analysis.pulses import line, rest_voltage
 from nmcsim.analysis.record import Record, Segment, segments
 from nmcsim.constants import F
 from nmcsim.errors import InputError, Mistake
@@ -32,7 +33,6 @@ Array = NDArray[np.float64]
 Ohmic = Literal["fit", "first", "none"]
 """How the ohmic step is found: intercept of the line over sqrt(t), first row, or not removed."""
 
-TAIL = 0.05  # share of a rest, at its end, whose mean is the voltage at rest
 FEWEST = 4  # rows in the window of a fit
 
 
@@ -96,9 +96,9 @@ class Gitt:
         Current [A] up to which the cell rests; 1 % of the largest where not given.
     longest : float
         tau D / L^2 above which a pulse is said to be too long for Eq. 1.
-    drift : float
-        Change of the voltage in the last tenth of the rest, as a share of dE_s, above which a rest
-        is said to be too short.
+    unsettled : float
+        How far from rest the voltage still is when a rest ends, as a share of dE_s, above which
+        the rest is said to be too short.
     theta_start : float, optional
         Lithium per site at the first row, so that theta of each pulse is known.
     """
@@ -107,7 +107,7 @@ class Gitt:
     window: tuple[float, float] = (0.05, 0.5)
     at_rest: float | None = None
     longest: float = 0.02
-    drift: float = 0.05
+    unsettled: float = 0.02
     theta_start: float | None = None
 
     def __post_init__(self) -> None:
@@ -141,8 +141,8 @@ class Pulse:
         One standard deviation [V].
     fit_rms : float
         Residual of the line over sqrt(t) [V].
-    drift : float
-        Change of the voltage in the last tenth of the rest [V].
+    unsettled : float
+        What the voltage was still away from rest at the end of the rest after the pulse [V].
     D, u_D : float
         Chemical diffusivity and one standard deviation [m2/s].
     shortness : float
@@ -166,7 +166,7 @@ class Pulse:
     u_dE_t: float
     ohmic: float
     fit_rms: float
-    drift: float
+    unsettled: float
     D: float
     u_D: float
     shortness: float
@@ -294,9 +294,9 @@ def _pulse(
     time, voltage = record.time, record.voltage
     t0, t1 = float(time[before.last]), float(time[part.last])
     tau = t1 - t0
-    intercept, slope, u_slope, rms = _line(time[rows] - t0, voltage[rows])
-    E_before, u_before, _ = _at_rest(record, before, rms)
-    E_after, u_after, drift = _at_rest(record, after, rms)
+    intercept, slope, u_slope, rms = line(time[rows] - t0, voltage[rows])
+    E_before, u_before, _ = rest_voltage(record, before, rms)
+    E_after, u_after, unsettled = rest_voltage(record, after, rms)
     if settings.ohmic == "fit":
         ohmic = intercept - E_before
         dE_t, u_dE_t = slope * math.sqrt(tau), u_slope * math.sqrt(tau)
@@ -329,61 +329,25 @@ def _pulse(
         u_dE_t=u_dE_t,
         ohmic=float(ohmic),
         fit_rms=rms,
-        drift=drift,
+        unsettled=unsettled,
         D=D,
         u_D=relative * D,
         shortness=shortness,
-        flaws=_flaws(settings, shortness, dE_s, dE_t, drift),
+        flaws=_flaws(settings, shortness, dE_s, dE_t, unsettled),
     )
 
 
 def _flaws(
-    settings: Gitt, shortness: float, dE_s: float, dE_t: float, drift: float
+    settings: Gitt, shortness: float, dE_s: float, dE_t: float, unsettled: float
 ) -> tuple[str, ...]:
     found = []
     if not shortness <= settings.longest:
         found.append(f"tau = {shortness:.2g} L^2/D is not << L^2/D")
-    if abs(drift) > settings.drift * abs(dE_s):
+    if abs(unsettled) > settings.unsettled * abs(dE_s):
         found.append("the rest ended before the voltage was steady")
     if not dE_s * dE_t > 0.0:
         found.append("dE_s and dE_t have opposite signs")
     return tuple(found)
-
-
-def _line(t: Array, voltage: Array) -> tuple[float, float, float, float]:
-    """Intercept, slope, its standard error and rms residual of the voltage over sqrt(t).
-
-    Each row counts by the stretch of sqrt(t) that it stands for, so that rows at a steady rate and
-    rows that crowd at the start give the same line.
-    """
-    x = np.sqrt(t)
-    weight = np.gradient(x) if len(x) > 1 else np.ones(1)
-    weight = np.maximum(weight, 0.0)
-    weight = weight / weight.sum()
-    x_mean, y_mean = float(weight @ x), float(weight @ voltage)
-    spread = float(weight @ (x - x_mean) ** 2)
-    slope = float(weight @ ((x - x_mean) * (voltage - y_mean))) / spread
-    intercept = y_mean - slope * x_mean
-    residual = voltage - intercept - slope * x
-    rms = math.sqrt(float(residual @ residual) / max(len(t) - 2, 1))
-    u_slope = rms * math.sqrt(float(weight**2 @ (x - x_mean) ** 2)) / spread
-    return intercept, slope, u_slope, rms
-
-
-def _at_rest(record: Record, rest: Segment, noise: float) -> tuple[float, float, float]:
-    """Voltage at the end of a rest, its standard deviation, and the change in its last tenth."""
-    t, v = record.time[rest.rows], record.voltage[rest.rows]
-    length = float(t[-1] - t[0])
-    tail = t >= t[-1] - TAIL * length
-    count = int(np.count_nonzero(tail))
-    mean = float(v[tail].mean())
-    tenth = t >= t[-1] - 0.1 * length
-    change = 0.0
-    if np.ptp(t[tenth]) > 0.0:
-        change = float(np.polyfit(t[tenth] - t[-1], v[tenth], 1)[0]) * 0.1 * length
-    elif length > 0.0:
-        change = float(v[-1] - np.interp(t[-1] - 0.1 * length, t, v))
-    return mean, math.hypot(noise / math.sqrt(count), change), change
 
 
 def _theta(record: Record, sample: Sample, settings: Gitt, first: int, last: int) -> float:

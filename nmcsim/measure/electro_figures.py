@@ -65,7 +65,7 @@ def _time_unit(span: float) -> tuple[str, float]:
 def _draw_pulse(axes: Any, pulse: Pulse, result: GittResult, record: Record) -> None:
     end = pulse.start + pulse.duration
     rows = np.flatnonzero((record.time >= pulse.start) & (record.time <= end))
-    rows = rows[record.current[rows] != 0.0]
+    rows = rows[np.abs(record.current[rows]) > 0.5 * abs(pulse.current)]
     x = np.sqrt(record.time[rows] - pulse.start)
     y = 1e3 * (record.voltage[rows] - pulse.E_before)
     share = (record.time[rows] - pulse.start) / pulse.duration
@@ -165,6 +165,8 @@ def dqdv_figure(found: Sequence[DifferentialCapacity], unit: str, factor: float)
         axes.set_xlabel("Voltage / V")
         axes.set_ylabel(f"dQ/dV / ({unit}/V)")
         axes.margins(y=0.12)
+        if all(one.kind == "charge" for one in found):
+            axes.set_ylim(bottom=0.0)
         if len(found) <= 8:
             axes.legend(loc="best")
     return figure

@@ -19,7 +19,7 @@ __all__ = ["as_measured", "described", "sample_from", "sample_of", "write_gitt"]
 COLUMNS = {
     "number": "1", "start": "s", "duration": "s", "rest": "s", "current": "A", "charge": "A s",
     "theta": "1", "E_before": "V", "E_after": "V", "dE_s": "V", "u_dE_s": "V", "dE_t": "V",
-    "u_dE_t": "V", "ohmic": "V", "fit_rms": "V", "drift": "V", "D": "m2/s", "u_D": "m2/s",
+    "u_dE_t": "V", "ohmic": "V", "fit_rms": "V", "unsettled": "V", "D": "m2/s", "u_D": "m2/s",
     "shortness": "1",
 }  # fmt: skip
 """What the CSV of pulses holds; see `nmcsim.analysis.gitt.Pulse`."""
