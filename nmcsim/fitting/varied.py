@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ DECADES = 100.0
 """Ends that differ by this factor or more, and are positive, make the scale logarithmic."""
 _DIGITS = 12  # of a value in a case: 0.3, not 0.30000000000000004
 _BARE = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
-_UNIT = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*([A-Za-z%µμ°Ω].*)")
+_UNIT = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(\s*[A-Za-z%µμ°Ω].*)")
 _SCALES = ("log", "linear")
 _EXAMPLE = "write KEY=LO:HI, such as physics.rock_salt.coverage=0.1:0.9 or geometry.diameter=2:3um"
 
@@ -148,9 +149,9 @@ def _with_unit(low: Any, high: Any) -> tuple[Any, Any]:
     """Two ends, of which one may leave the unit to the other: ``2:3um``; bare ones as numbers."""
     if isinstance(low, str) and isinstance(high, str):
         if _BARE.fullmatch(low) and (unit := _UNIT.fullmatch(high)):
-            low = f"{low} {unit[1]}"
+            low = f"{low}{unit[1]}"
         elif _BARE.fullmatch(high) and (unit := _UNIT.fullmatch(low)):
-            high = f"{high} {unit[1]}"
+            high = f"{high}{unit[1]}"
     return _plain(low), _plain(high)
 
 
@@ -190,7 +191,8 @@ def varied(said: Asked, given: Any) -> Varied:
     _, first, _ = _numbers(place, said.key, (said.low, start))
     if not low < high:
         about = "are equal" if low == high else "are reversed"
-        mend = f"write --vary {said.key}={_shown(said.high)}:{_shown(said.low)}"
+        turned = f"{said.key}={_shown(said.high)}:{_shown(said.low)}"
+        mend = f"write --vary {shlex.quote(turned)}"
         mend = "write two different ones" if low == high else mend
         raise InputError(Mistake(place, f"has ends that {about}; {mend}"))
     if not low <= first <= high:
