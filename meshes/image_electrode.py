@@ -18,6 +18,7 @@ from shapely.affinity import translate
 from nmcsim.case import label_electrode, labels
 from nmcsim.case.electrode_shape import BINDER, CONTACT, particle_name
 from nmcsim.case.label_electrode import Drawn, Read
+from nmcsim.case.partition import MEASURED, Corners
 from nmcsim.case.planar import MICRO, Body, Layout, PlanarElectrode, narrowest
 from nmcsim.case.section import InputFile, Length, all_wrong
 from nmcsim.errors import InputError, Mistake
@@ -30,6 +31,7 @@ class ImageElectrode(PlanarElectrode):
     """Particles and binder where a label image says."""
 
     name: ClassVar[str] = "image_electrode"
+    corners: ClassVar[Corners] = MEASURED
 
     image: InputFile = Field(
         description="PNG or TIFF of whole numbers: 0 is liquid, each other number one particle."

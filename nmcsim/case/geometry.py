@@ -100,6 +100,11 @@ class Geometry(Section):
         """What a reader of the mesh should know beyond the measures of its places."""
         return ()
 
+    def mesh_now(self, gmsh: ModuleType) -> None:
+        """Generate the mesh of what `build` has drawn."""
+        gmsh.model.mesh.generate(self.dimension)
+        gmsh.model.mesh.setOrder(self.order)
+
     def finish(self, gmsh: ModuleType) -> None:
         """Move nodes of the generated mesh, where gmsh left them amiss."""
 

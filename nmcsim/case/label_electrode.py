@@ -143,13 +143,14 @@ def drawn(read: Read, pixel: float, smooth: float | None, gap: float, binder: in
     scale = MICRO * pixel
     blur = max(BLUR, SMOOTH * read.radius) if smooth is None else smooth / pixel
     least = narrowest(read.radius * pixel) / pixel
-    met = meetings(read.labels, read.numbers, gap / pixel, min(blur, BLUR), least)
-    found = with_pixel_areas(Phases(read.labels, blur), read.pixels, bands(met))
+    met = meetings(read.labels, read.numbers, gap / pixel, blur, least)
+    found, taken = with_pixel_areas(Phases(read.labels, blur), read.pixels, bands(met))
     bodies = [found[n] for n in read.numbers]
     contact = shapely.difference(
         shapely.union_all([m.contact for m in met]), shapely.union_all(bodies)
     )
     soft = found.get(binder, Polygon()) if binder is not None else Polygon()
+    soft = shapely.union_all([soft, *_beside(shapely.difference(taken, contact), soft)])
     enough = WORTH * least**2
     joined = [m.pair for m in met if not m.contact.is_empty]
     apart = [m.pair for m in met if m.contact.is_empty]
@@ -168,10 +169,21 @@ def drawn(read: Read, pixel: float, smooth: float | None, gap: float, binder: in
     )
 
 
+def _beside(taken: BaseGeometry, soft: BaseGeometry) -> list[BaseGeometry]:
+    """Of what was taken from particles, the parts whose surroundings are mostly binder."""
+    found = []
+    for part in shapely.get_parts(taken):
+        edge = shapely.intersection(part.boundary, soft.buffer(1e-3)).length
+        if edge > 0.25 * part.length:
+            found.append(part.buffer(1e-3))
+    return found
+
+
 def _areas(read: Read, found: Mapping[int, BaseGeometry]) -> Iterator[str]:
     off = {n: 100.0 * (found[n].area / pixels - 1.0) for n, pixels in read.pixels.items()}
     worst = max(off, key=lambda n: abs(off[n]))
-    yield f"areas differ from those of the pixels by {abs(off[worst]):.2g} % at most (label {worst})"
+    most = f"{abs(off[worst]):.2g} % (label {worst})"
+    yield f"before meshing, areas differ from those of the pixels by {most} at most"
 
 
 def _pairs(pairs: list[tuple[int, int]]) -> str:

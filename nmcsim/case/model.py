@@ -233,8 +233,20 @@ class Case(Section):
             Factor of all cell sizes.
         tolerances : float
             Factor of the tolerances of the time integration, up to the loosest that a case takes.
+
+        Raises
+        ------
+        InputError
+            If the cells are those of a ready-made mesh.
         """
         numerics: Any = cast(Any, self).numerics
+        geometry: Geometry = cast(Any, self).geometry
+        if geometry.scaled(cells) == geometry:
+            raise InputError(
+                Mistake(
+                    "geometry", "brings its own mesh, so that there is no coarser one to compare"
+                )
+            )
         rtol = min(tolerances * numerics.rtol, LOOSEST)
         return self._changed(self._larger_cells(cells) | {"numerics.rtol": rtol})
 

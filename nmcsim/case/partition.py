@@ -58,6 +58,29 @@ class Sizes:
 
 
 @dataclass(frozen=True)
+class Corners:
+    """Where boundaries have corners.
+
+    Attributes
+    ----------
+    turn : float
+        A boundary that turns by more within `WINDOW` has one [rad].
+    join : float
+        Those nearer along a boundary than this are made one; 0 where they are refused.
+    """
+
+    turn: float
+    join: float
+
+
+DRAWN = Corners(CORNER, 0.0)
+"""Of regions that parameters draw: who draws them can part corners."""
+MEASURED = Corners(np.deg2rad(80.0), 2.0 * SHORTEST)
+"""Of regions that come from an image: smooth but for the box. Cells are as small as bends and thin
+parts ask for."""
+
+
+@dataclass(frozen=True)
 class Partition:
     """Regions with boundaries in common.
 
@@ -137,7 +160,12 @@ def disjoint(ordered: Sequence[tuple[str, BaseGeometry]]) -> dict[str, BaseGeome
     return found
 
 
-def partition(regions: Mapping[str, BaseGeometry], fine: frozenset[str], sizes: Sizes) -> Partition:
+def partition(
+    regions: Mapping[str, BaseGeometry],
+    fine: frozenset[str],
+    sizes: Sizes,
+    corners: Corners = DRAWN,
+) -> Partition:
     """The partition of regions that do not overlap.
 
     Parameters
@@ -147,6 +175,8 @@ def partition(regions: Mapping[str, BaseGeometry], fine: frozenset[str], sizes: 
     fine : frozenset of str
         Regions at whose boundaries the cells have `sizes.interface`.
     sizes : Sizes
+    corners : Corners
+        What a corner is: `DRAWN` or `MEASURED`.
 
     Raises
     ------
@@ -154,11 +184,13 @@ def partition(regions: Mapping[str, BaseGeometry], fine: frozenset[str], sizes: 
         If two corners are closer than cells can be.
     """
     lines = shapely.unary_union([area.boundary for area in regions.values()], grid_size=GRID)
-    arcs = [piece for arc in _merged(_contracted(lines)) for piece in _cut_at_corners(arc)]
-    _refuse_short(arcs)
+    arcs = [piece for arc in _merged(_contracted(lines)) for piece in _cut_at_corners(arc, corners)]
     sides = _sides(arcs, regions)
+    if corners.join:
+        arcs, sides = _joined_corners(arcs, sides, corners.join)
+    _refuse_short(arcs)
     samples = [_sampled(arc, 0.25 * sizes.interface) for arc in arcs]
-    wanted = _wanted(arcs, samples, sides, fine, sizes)
+    wanted = _wanted(arcs, samples, sides, fine, sizes, corners)
     drawn = [_redrawn(x, h) for x, h in zip(samples, wanted, strict=True)]
     points, edges, sizes_at, of_arc = _joined(drawn)
     edge_sides = tuple(sides[i] for i in of_arc)
@@ -296,16 +328,16 @@ def _merged(lines: BaseGeometry) -> list[Floats]:
     )
 
 
-def _cut_at_corners(arc: Floats) -> list[Floats]:
+def _cut_at_corners(arc: Floats, corners: Corners) -> list[Floats]:
     """Pieces of a curve that bend, but have no corners."""
     closed = bool(np.all(arc[0] == arc[-1]))
     turns = _turns(arc, closed)
-    sharp = np.flatnonzero(turns > CORNER).tolist()
-    corners = [i for i in sharp if turns[i] == _near_max(arc, turns, i)]
-    if closed and corners:
-        arc = np.concatenate([arc[corners[0] :], arc[1 : corners[0] + 1]])
-        corners = [i - corners[0] for i in corners[1:]]
-    ends = [0, *(i for i in corners if 0 < i < len(arc) - 1), len(arc) - 1]
+    sharp = np.flatnonzero(turns > corners.turn).tolist()
+    kept = [i for i in sharp if turns[i] == _near_max(arc, turns, i)]
+    if closed and kept:
+        arc = np.concatenate([arc[kept[0] :], arc[1 : kept[0] + 1]])
+        kept = [i - kept[0] for i in kept[1:]]
+    ends = [0, *(i for i in kept if 0 < i < len(arc) - 1), len(arc) - 1]
     return [arc[a : b + 1] for a, b in itertools.pairwise(ends)]
 
 
@@ -338,6 +370,29 @@ def _ways(arc: Floats) -> Floats:
 
 def _at(arc: Floats, s: Floats, wanted: Floats) -> Floats:
     return np.stack([np.interp(wanted, s, arc[:, k]) for k in (0, 1)], axis=-1)
+
+
+def _joined_corners(
+    arcs: Sequence[Floats], sides: Sequence[tuple[str, str]], join: float
+) -> tuple[list[Floats], list[tuple[str, str]]]:
+    """The curves, and their sides, without those shorter than `join`, whose ends are made one."""
+    ends = np.concatenate([[arc[0], arc[-1]] for arc in arcs])
+    nodes, number = np.unique(ends, axis=0, return_inverse=True)
+    pairs = number.reshape(-1, 2)
+    short = np.array([_ways(arc)[-1] < join for arc in arcs])
+    same = np.arange(len(nodes))
+    for a, b in pairs[short]:
+        same[same == same[b]] = same[a]
+    low, high = nodes.min(axis=0), nodes.max(axis=0)
+    rim = np.sum((nodes == low) | (nodes == high), axis=1)
+    for node in np.unique(same):
+        own = same == node
+        # what lies at a side or a corner of the box stays there
+        nodes[own] = nodes[own & (rim == rim[own].max())].mean(axis=0)
+    found = []
+    for arc, (a, b) in itertools.compress(zip(arcs, pairs, strict=True), ~short):
+        found.append(np.concatenate([nodes[[a]], arc[1:-1], nodes[[b]]]))
+    return found, list(itertools.compress(sides, ~short))
 
 
 def _refuse_short(arcs: Sequence[Floats]) -> None:
@@ -389,24 +444,40 @@ def _wanted(
     sides: Sequence[tuple[str, str]],
     fine: frozenset[str],
     sizes: Sizes,
+    corners: Corners,
 ) -> list[Floats]:
     """Cell size at each sample: small at NMC, in gaps and at short curves; growing from there."""
     found = []
-    rooms = _rooms(arcs, samples, sizes.across * sizes.boundary)
+    thin = corners.join > 0.0
+    rooms = _rooms(arcs, samples, sizes.across * sizes.boundary, thin)
     for x, room, beside in zip(samples, rooms, sides, strict=True):
         plain = sizes.interface if fine & set(beside) else sizes.boundary
-        found.append(np.minimum(min(plain, _ways(x)[-1]), room / sizes.across))
+        size = np.minimum(min(plain, _ways(x)[-1]), room / sizes.across)
+        found.append(np.minimum(size, _bends(x)) if thin else size)
     # cells must not be finer than the boundary can be resolved
     flat = np.maximum(np.concatenate(found), SHORTEST / max(2.0, sizes.across))
     flat = _graded(np.concatenate(samples), flat)
     return np.split(flat, np.cumsum([len(x) for x in samples])[:-1])
 
 
-def _rooms(arcs: Sequence[Floats], samples: Sequence[Floats], reach: float) -> list[Floats]:
+def _bends(x: Floats) -> Floats:
+    """Radius of curvature at each sample of a curve."""
+    way = _ways(x)
+    tangent = np.gradient(x, way, axis=0)
+    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    turning = np.linalg.norm(np.gradient(tangent, way, axis=0), axis=1)
+    turning[[0, -1]] = 0.0  # one-sided differences say little
+    found: Floats = 1.0 / np.maximum(turning, 1e-6)
+    return found
+
+
+def _rooms(
+    arcs: Sequence[Floats], samples: Sequence[Floats], reach: float, thin: bool
+) -> list[Floats]:
     """Distance from each sample to the next curve straight ahead on either side, up to `reach`.
 
     Curves that meet the sample's own one at its ends do not count: towards a corner the distance
-    vanishes, and no cells are small enough.
+    vanishes, and no cells are small enough. Whether the curve's own other side does is `thin`.
     """
     lines = [LineString(arc) for arc in arcs]
     ends = [{tuple(arc[0]), tuple(arc[-1])} for arc in arcs]
@@ -422,7 +493,7 @@ def _rooms(arcs: Sequence[Floats], samples: Sequence[Floats], reach: float) -> l
             start, end = x + sign * 20.0 * GRID * normal, x + sign * reach * normal
             rays = shapely.linestrings(np.stack([start, end], axis=1))
             for ray, k in zip(*tree.query(rays, predicate="intersects"), strict=True):
-                if k == i and not closed[i]:
+                if k == i and not closed[i] and not thin:
                     continue
                 if k != i and ends[i] & ends[k]:
                     continue

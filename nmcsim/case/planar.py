@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Self
+from typing import ClassVar, Self
 
 import shapely
 from pydantic import Field, model_validator
@@ -32,7 +32,7 @@ from nmcsim.case.electrode_shape import (
 )
 from nmcsim.case.geometry import Patches
 from nmcsim.case.layers import depths
-from nmcsim.case.partition import Partition, Sizes, disjoint, draw
+from nmcsim.case.partition import Corners, Partition, Sizes, disjoint, draw
 from nmcsim.case.section import Length, all_wrong, wrong
 from nmcsim.errors import InputError
 from nmcsim.units import display
@@ -187,11 +187,14 @@ def _arranged(parameters: _Parameters) -> Layout:
 def _partitioned(parameters: _Parameters, sizes: Sizes) -> Partition:
     layout = _arranged(parameters)
     fine = frozenset(particle_name(i) for i in range(len(layout.bodies)))
-    return partition.partition(layout.regions, fine, sizes)
+    return partition.partition(layout.regions, fine, sizes, parameters.kind.corners)
 
 
 class PlanarElectrode(ElectrodeShape):
     """A section of an electrode: x along the collector, y from there to the lithium."""
+
+    corners: ClassVar[Corners] = partition.DRAWN
+    """What a corner of a boundary is."""
 
     depth: Length = Field(description="Extent out of the plane.")
     cell_size: Length | None = Field(

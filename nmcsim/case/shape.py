@@ -110,6 +110,11 @@ class Shape(Geometry):
         return float(x), float(y), 0.5 * self.height if self.dimension == 3 else 0.0
 
     @property
+    def own_patches(self) -> Patches | None:
+        """Rock salt that the geometry brings with it; None where the case lays it out."""
+        return None
+
+    @property
     def sources(self) -> tuple[Path, ...]:
         return self.source, Path(__file__).with_name("drawing.py")
 

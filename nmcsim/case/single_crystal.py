@@ -22,7 +22,7 @@ from nmcsim.case.plausible import (
     voltage_mistakes,
 )
 from nmcsim.case.protocol import Protocol
-from nmcsim.case.rock_salt import patches
+from nmcsim.case.rock_salt import coverage, patches
 from nmcsim.case.settings import Numerics, Output
 from nmcsim.case.shape import Shape, load_shape_file, shape
 from nmcsim.case.steps import Step
@@ -83,7 +83,8 @@ class SingleCrystal(Case):
     @property
     def patches(self) -> tuple[tuple[float, float], ...]:
         """Intervals of the outline under rock salt."""
-        return patches(self.physics.rock_salt, self.geometry.outline)
+        own = self.geometry.own_patches
+        return own if own is not None else patches(self.physics.rock_salt, self.geometry.outline)
 
     def coarse(self) -> Self:
         """Cells 2.5 times as large, looser tolerances, fewer frames."""
@@ -97,12 +98,38 @@ class SingleCrystal(Case):
         )
 
 
+SAME_COVERAGE = 0.01
+"""How far a given coverage may be from that of a ready-made mesh, whose cells end where they do."""
+
+
 def _arrangement(geometry: Shape, physics: Physics) -> Iterable[Mistake]:
+    if geometry.own_patches is not None:
+        return _brought(coverage(geometry.own_patches), physics)
     try:
         patches(physics.rock_salt, geometry.outline)
     except InputError as error:
         return error.mistakes
     return ()
+
+
+def _brought(brought: float, physics: Physics) -> Iterable[Mistake]:
+    """Rock salt that comes with the mesh: the case may say how much, and no more."""
+    said = physics.rock_salt
+    if said.arrangement != "arc" or said.angle:
+        key = "angle" if said.arrangement == "arc" else "arrangement"
+        yield Mistake(
+            f"physics.rock_salt.{key}",
+            "has no effect: the mesh says by the group rock_salt where it lies; remove it",
+        )
+    given = said.coverage or 0.0
+    if said.coverage is None and not brought:
+        return
+    if abs(given - brought) > SAME_COVERAGE:
+        what = f"whose group rock_salt covers {brought:.4g}" if brought else "without rock_salt"
+        yield Mistake(
+            "physics.rock_salt.coverage",
+            f"= {given:g} contradicts the mesh, {what}; write coverage = {brought:.4g}",
+        )
 
 
 def _laws(material: Material, physics: Physics) -> dict[str, Law]:

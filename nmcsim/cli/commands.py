@@ -9,7 +9,6 @@ import importlib.util
 import json
 import math
 import shlex
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -173,27 +172,29 @@ def _check_picture(path: Path, other: str | None = None) -> None:
         raise InputError(Mistake(f'--out = "{path}"', message))
 
 
+MESHES = {".msh": "um", ".vtu": "m", ".xdmf": "m"}
+"""Endings of meshes, and the unit of their coordinates; see `nmcsim.mesh.interchange`."""
+
+
 def mesh(options: argparse.Namespace, state: State) -> int:
     """``nmcsim mesh``: the mesh alone, its quality and a picture."""
     case = _case(options)
     out = options.out or Path(f"{options.case.stem}_mesh.png")
     if not out.parent.is_dir():
         raise InputError(Mistake("--out", f"names a folder that does not exist: {out.parent}"))
-    _check_picture(out, ".msh")
+    if out.suffix not in MESHES:
+        _check_picture(out, ", ".join(MESHES))
     comm = world(state).comm
     from nmcsim.mesh import build, picture
+    from nmcsim.mesh.interchange import export
 
     geometry, patches = case.geometry, getattr(case, "patches", ())  # type: ignore[attr-defined]
     made = build(geometry, patches, comm, options.mesh_cache)
     say("\n".join([made.summary(), *(f"  {note}" for note in geometry.notes)]))
-    if out.suffix == ".msh":
-        if comm.rank == 0:
-            with _writing(out):
-                shutil.copyfile(made.msh_path, out)
-    else:
-        with _writing(out):
-            picture(made, out)
-    say(f"wrote {out}")
+    with _writing(out):
+        (export if out.suffix in MESHES else picture)(made, out)
+    unit = f", coordinates in {MESHES[out.suffix]}" if out.suffix in MESHES else ""
+    say(f"wrote {out}{unit}")
     return 0
 
 

@@ -126,7 +126,7 @@ def _add_looks(commands: Any) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="picture, or the mesh itself if it ends in .msh (NAME OF THE CASE_mesh.png)",
+        help="picture, or the mesh itself: .msh, .vtu, .xdmf (NAME OF THE CASE_mesh.png)",
     )
     mesh_cache(mesh)
     add_command(commands, "schema", "print the JSON Schema of case files, for an editor")

@@ -27,7 +27,7 @@ NECK = 0.5
 """A label has a neck where it is less than so many times as wide as the narrower of the two parts
 that the neck joins."""
 PART = 0.25
-"""Parts count that are so many times as wide as the widest one at least, and `LEAST_PART` pixels."""
+"""Parts count that are at least so many times as wide as the widest, and `LEAST_PART` pixels."""
 LEAST_PART = 3.0
 
 

@@ -232,8 +232,9 @@ def with_pixel_areas(
     phases: Phases,
     pixels: Mapping[int, int],
     bands: Mapping[int, BaseGeometry],
-) -> dict[int, BaseGeometry]:
-    """Regions whose areas, less the bands taken out of them, are those of the pixels.
+) -> tuple[dict[int, BaseGeometry], BaseGeometry]:
+    """Regions whose areas, less the bands taken out of them, are those of the pixels; and all that
+    was taken.
 
     Parameters
     ----------
@@ -249,14 +250,16 @@ def with_pixel_areas(
         If a label cannot have its area: the blur washes it away.
     """
     offsets = dict.fromkeys(pixels, 0.0)
-    best: tuple[float, int, dict[int, BaseGeometry]] = (np.inf, 0, {})
+    best: tuple[float, int, dict[int, BaseGeometry], list[BaseGeometry]] = (np.inf, 0, {}, [])
     for _ in range(TRIES):
         found = phases.areas(offsets)
-        off = {}
+        off, taken = {}, []
         for number, wanted in pixels.items():
             area = found.get(number, shapely.Polygon())
             if number in bands:
-                area = found[number] = _largest(shapely.difference(area, bands[number]))
+                whole = area
+                area = found[number] = _largest(shapely.difference(whole, bands[number]))
+                taken.append(shapely.difference(whole, area))
             off[number] = wanted - float(area.area)
             # the blurred masks of two labels part by so much per pixel where they are equal
             gain = 0.5 * math.sqrt(2.0 * math.pi) * phases.smooth * max(float(area.length), 1.0)
@@ -264,10 +267,10 @@ def with_pixel_areas(
         worst = max(pixels, key=lambda n: abs(off[n]) / pixels[n])
         miss = abs(off[worst]) / pixels[worst]
         if miss < best[0]:
-            best = miss, worst, found
+            best = miss, worst, found, taken
         if miss < AGREE:
             break
-    miss, worst, found = best
+    miss, worst, found, taken = best
     if miss > LIMIT:
         raise InputError(
             Mistake(
@@ -276,7 +279,7 @@ def with_pixel_areas(
                 f" {100.0 * miss:.1f} %, more than 1 %; take a smaller one",
             )
         )
-    return found
+    return found, shapely.union_all(taken)
 
 
 def _largest(area: BaseGeometry) -> BaseGeometry:

@@ -23,8 +23,9 @@ Floats = NDArray[np.float64]
 TOUCH = 2.0
 """Particles that a line of so many pixels parts do touch: segmentation often draws such a line."""
 
-FAR = 2.5
-"""Bands go on as long as particles are nearer than so many gaps."""
+FAR = 2.5, 3.0
+"""Bands go on as long as particles are nearer than so many gaps and standard deviations of the
+blur, which rounds the corners where particles part."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def meetings(
     least : float
         Shorter contacts are none.
     """
-    reach = math.ceil(FAR * gap) + math.ceil(4.0 * smooth) + 2
+    far = FAR[0] * gap + FAR[1] * smooth
+    reach = math.ceil(far) + math.ceil(4.0 * smooth) + 2
     wide = np.pad(labels, reach, mode="symmetric")
     deep = {n: _depth(wide, n, reach, smooth) for n in numbers}
     box = shapely.box(0.0, 0.0, labels.shape[1], labels.shape[0])
@@ -88,7 +90,7 @@ def meetings(
         if shapely.intersection(near, box).length < least:
             continue
         # a band goes on to where it leaves the particles, which may be blurred more than depths
-        beyond = _lines(a - b, a + b > -FAR * gap, origin)
+        beyond = _lines(a - b, a + b > -far, origin)
         core = _lines(a - b, a + b > -TOUCH, origin)
         core = shapely.MultiLineString([part for part in core.geoms if part.length >= least])
         band = beyond.buffer(0.5 * gap, cap_style="flat")

@@ -110,8 +110,7 @@ def generate(shape: Geometry, patches: Patches, path: Path) -> None:
     with session() as gmsh:
         try:
             shape.build(gmsh, patches)
-            gmsh.model.mesh.generate(shape.dimension)
-            gmsh.model.mesh.setOrder(shape.order)
+            shape.mesh_now(gmsh)
             shape.finish(gmsh)
             _check_names(gmsh, shape)
             gmsh.write(str(path))
