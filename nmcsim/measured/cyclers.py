@@ -38,7 +38,8 @@ def _biologic(path: Path) -> DataTable:
     except ImportError:
         raise _missing(path, "galvani") from None
     try:
-        data = BioLogic.MPRfile(str(path)).data
+        with path.open("rb") as file:  # a file that galvani opens itself stays open
+            data = BioLogic.MPRfile(file).data
     except Exception as error:  # galvani raises what the bytes lead it to
         raise _unreadable(path, "galvani", error) from None
     columns = []
