@@ -167,11 +167,14 @@ def test_a_formula_that_bpx_cannot_read(tmp_path: Path):
     assert "invalid Function" in mistake.message
 
 
-def test_a_model_that_is_none(tmp_path: Path):
+def test_a_header_that_is_wrong(tmp_path: Path):
     data = files.example()
-    data["Header"]["Model"] = "P2D"
-    (mistake,) = refused(files.saved(tmp_path, data)).mistakes
-    assert (mistake.place, mistake.message[:22]) == ("Header > Model", "input should be 'SPM',")
+    data["Header"] |= {"Model": "P2D", "Title": 3}
+    said = {m.place: m.message for m in refused(files.saved(tmp_path, data)).mistakes}
+    assert said == {
+        "Header > Model": "is \"P2D\"; it must be 'SPM', 'SPMe', 'DFN' or 'Partial'",
+        "Header > Title": "is 3; it must be a valid string",
+    }
 
 
 @pytest.mark.parametrize(
