@@ -40,9 +40,9 @@ class Peak:
     Parameters
     ----------
     voltage : float
-        [V], between grid points by a parabola.
+        [V], top of a parabola through one width of the smoothing about the largest value.
     height : float
-        dQ/dV [A s/V].
+        Largest dQ/dV [A s/V].
     width : float
         At half of its prominence [V].
     """
@@ -195,12 +195,14 @@ def _peaks(grid: Array, slope: Array, prominence: float) -> tuple[Peak, ...]:
     if largest <= 0.0:
         return ()
     at, about = find_peaks(slope, prominence=prominence * largest, width=1, rel_height=0.5)
-    h = grid[1] - grid[0]
+    h, reach = grid[1] - grid[0], POINTS_PER_WIDTH // 2
     found = []
     for k, width in zip(at.tolist(), about["widths"].tolist(), strict=True):
-        a, b, c = slope[k - 1 : k + 2]
-        bend = a - 2.0 * b + c
-        shift = 0.5 * (a - c) / bend if bend < 0.0 else 0.0
-        height = b - 0.25 * (a - c) * shift
-        found.append(Peak(float(grid[k] + shift * h), float(height), float(width * h)))
+        # three points at a flat top would follow the noise
+        rows = slice(max(0, k - reach), k + reach + 1)
+        x = grid[rows] - grid[k]
+        a, b, _ = np.polyfit(x, slope[rows], 2)
+        top = -0.5 * b / a if a < 0.0 else 0.0
+        shift = float(np.clip(top, x[0], x[-1]))
+        found.append(Peak(float(grid[k]) + shift, float(slope[k]), float(width * h)))
     return tuple(found)

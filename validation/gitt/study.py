@@ -29,6 +29,8 @@ CONSTANT = ('material.U="4.4 - 0.8*theta [V]"', 'material.D_chem="5e-16 m2/s"')
 BET = 600.0  # m2/kg: 0.6 m2/g, Lun et al. (2022), SI
 LENGTHS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # of R^2 / D
 FINE = 0.002  # up to here cells of 0.01 um resolve the layer that the pulse reaches
+TOLERANCE = 0.005
+"""What another mesh generator may move these ratios by; 1 % is what they are read for."""
 REDUCTIONS = {
     "default": Gitt(),
     "whole": Gitt(window=(0.05, 1.0)),
@@ -51,13 +53,8 @@ def reduced(record: Record, settings: Gitt, **changes: float) -> Pulse:
     return reduce_gitt(record, replace(sample, **changes), settings).pulses[0]
 
 
-def percent(found: float, true: float) -> float:
-    """Error in per cent."""
-    return 100.0 * (found / true - 1.0)
-
-
 def closed_form(length: float, window: tuple[float, float]) -> float:
-    """Error in per cent of Eq. 1 on a disk without kinetics, D and dU/dtheta being constant.
+    """D by Eq. 1 over the true one, on a disk without kinetics; D and dU/dtheta are constant.
 
     The surface of a disk under a constant flux changes with 2 T + 1/4 - 2 sum exp(-a^2 T) / a^2
     over the zeros a of J1 (Carslaw and Jaeger, 7.8), in units of j R / (N_L D).
@@ -66,11 +63,11 @@ def closed_form(length: float, window: tuple[float, float]) -> float:
     x = np.linspace(*np.sqrt(np.array(window) * length), 100)
     surface = 2.0 * x**2 + 0.25 - 2.0 * (np.exp(-np.outer(x**2, a2)) / a2).sum(axis=1)
     change = float(np.polyfit(x, surface, 1)[0]) * math.sqrt(length)
-    return 100.0 * (1.0 / (math.pi * length) * (2.0 * length / change) ** 2 - 1.0)
+    return (2.0 * length / change) ** 2 / (math.pi * length)
 
 
 def lengths(work: Path) -> Table:
-    """Error of D over the length of the pulse."""
+    """What D comes out over the length of the pulse."""
     rows: list[Sequence[float | str | None]] = []
     for length in LENGTHS:
         tau = length * R**2 / D0
@@ -89,28 +86,30 @@ def lengths(work: Path) -> Table:
                 length,
                 tau,
                 closed_form(length, settings.window),
-                *(percent(D, D0) for D in found.values()),
-                percent(reduced(whole, settings, area=BET * mass).D, D0),
-                percent(reduced(half, settings).D, D0),
-                percent(reduced(half, settings, area=lateral).D, D0),
+                *(D / D0 for D in found.values()),
+                reduced(whole, settings, area=BET * mass).D / D0,
+                reduced(half, settings).D / D0,
+                reduced(half, settings, area=lateral).D / D0,
             )
         )
     return Table(
         "gitt_lengths",
-        "Error of D in %, constant D = 5e-16 m2/s, C/5, theta = 0.7.",
+        "D returned over D given: constant D = 5e-16 m²/s, C/5, theta = 0.7; true area but for the"
+        " last columns.",
         (
             Column("tau D/R²", ".4g"),
             Column("tau / s", ".4g"),
-            Column("closed form, no kinetics", "+.1f"),
-            Column("step removed by the line, 5 to 50 % of the pulse", "+.1f"),
-            Column("by the line, 5 to 100 %", "+.1f"),
-            Column("by the first row", "+.1f"),
-            Column("step not removed", "+.1f"),
-            Column("BET area", "+.1f"),
-            Column("half blocked, active area", "+.1f"),
-            Column("half blocked, whole area", "+.1f"),
+            Column("closed form, no kinetics", ".3f"),
+            Column("step removed by the line through 5 to 50 % of the pulse", ".3f"),
+            Column("through 5 to 100 %", ".3f"),
+            Column("by the first row", ".3f"),
+            Column("step not removed", ".3f"),
+            Column("as the first, BET area", ".3f"),
+            Column("as the first, half blocked, active area", ".3f"),
+            Column("as the first, half blocked, whole area", ".3f"),
         ),
         tuple(tuple(row) for row in rows),
+        TOLERANCE,
     )
 
 
@@ -132,8 +131,8 @@ def thetas(work: Path) -> Table:
         )  # fmt: skip
         found = reduced(record, REDUCTIONS["default"])
         true = true_diffusivity(found.theta)
-        error, ohmic = percent(found.D, true), 1e3 * found.ohmic
-        rows.append((theta, true, found.duration, ohmic, found.D, error))
+        ratio, ohmic = found.D / true, 1e3 * found.ohmic
+        rows.append((theta, true, found.duration, ohmic, found.D, ratio))
     return Table(
         "gitt_thetas",
         "Pulses of 0.002 R²/D at C/5, nmc88, true area, step removed by the line.",
@@ -143,9 +142,10 @@ def thetas(work: Path) -> Table:
             Column("tau / s", ".3g"),
             Column("step removed / mV", ".3g"),
             Column("D returned / (m²/s)", ".3g"),
-            Column("error / %", "+.1f"),
+            Column("returned / given", ".3f"),
         ),
         tuple(rows),
+        TOLERANCE,
     )
 
 
@@ -189,6 +189,7 @@ def paper(work: Path) -> Table:
             Column("half blocked, BET area", ".2e"),
         ),
         tuple(rows),
+        TOLERANCE,
     )
 
 

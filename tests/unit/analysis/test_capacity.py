@@ -32,7 +32,7 @@ def test_peaks_and_integral(method: str, noise: float) -> None:
     assert one.passed == pytest.approx(charge(np.array(4.3)) - charge(np.array(3.0)))
     assert one.integral == pytest.approx(one.passed, rel=2e-3)
     assert one.charge[-1] - one.charge[0] == pytest.approx(one.passed, rel=2e-3)
-    assert [p.voltage for p in one.peaks] == pytest.approx(CENTRES, abs=1e-4 if not noise else 3e-3)
+    assert [p.voltage for p in one.peaks] == pytest.approx(CENTRES, abs=5e-4 if not noise else 4e-3)
     heights = [a / 4.0 / w + 0.1 for a, w in zip(SIZES, WIDTHS, strict=True)]
     assert [p.height for p in one.peaks] == pytest.approx(heights, rel=0.01 if not noise else 0.05)
     # a logistic's derivative is at half of its height over 3.53 w
