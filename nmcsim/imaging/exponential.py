@@ -173,7 +173,7 @@ def fit_exponential(
                     f" {', '.join(FORMS)}",
                 )
             )
-        intervals = _profile(fitter, best)
+        intervals = _profile(fitter, best, known=not scaled)
     fitted = {}
     for name in FORMS[form]:
         value, error = float(best.params[name].value), float(best.params[name].stderr)
@@ -185,12 +185,22 @@ def fit_exponential(
     return ExponentialFit(form, fitted, how, scatter, np.asarray(covariance))
 
 
-def _profile(fitter: Any, best: Any) -> dict[str, tuple[float, float]]:
-    """95 % intervals by the rise of chi-squared; empty where one of them has no end."""
+def _profile(fitter: Any, best: Any, known: bool) -> dict[str, tuple[float, float]]:
+    """95 % intervals by the rise of chi-squared; empty where one of them has no end.
+
+    Where the errors of the values are `known`, the rise itself has a chi-squared distribution;
+    else its ratio to chi-squared has that of F, which is what lmfit assumes.
+    """
     import lmfit
+    from scipy.stats import chi2
+
+    def rise(best: Any, other: Any) -> float:
+        return float(chi2.cdf(other.chisqr - best.chisqr, best.nvarys - other.nvarys))
 
     try:
-        found = lmfit.conf_interval(fitter, best, sigmas=[0.95], maxiter=200)
+        found = lmfit.conf_interval(
+            fitter, best, sigmas=[0.95], maxiter=200, prob_func=rise if known else None
+        )
     except Exception:  # lmfit raises several kinds where a profile has no end
         return {}
     ends = {name: (float(row[0][1]), float(row[-1][1])) for name, row in found.items()}

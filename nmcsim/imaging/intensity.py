@@ -152,8 +152,10 @@ def _of_half(
     width = window * half.duration
     smooth, per_second = line_fit(time, curves, width)
     count = max(3.0, len(time) * width / (time[-1] - time[0]))
-    rest = (curves - smooth)[1:-1]
-    noise = np.std(rest, axis=0) * np.sqrt(count / max(count - 2.0, 1.0))
+    # of three frames in a row the middle one against the others: what bends slowly drops out, and
+    # the few frames of an activation hardly count
+    bends = np.diff(curves, n=2, axis=0)
+    noise = 1.4826 * np.median(np.abs(bends - np.median(bends, axis=0)), axis=0) / np.sqrt(6.0)
     error = noise * np.sqrt(2.0 / count)
     change = np.abs(smooth[-1] - smooth[0])
     negligible = np.maximum(NEGLIGIBLE, SIGNIFICANT * error)

@@ -129,7 +129,7 @@ def separate(mask: Bool, distance: float, smallest: int = 9) -> Int:
     """
     from scipy import ndimage
     from skimage.feature import peak_local_max
-    from skimage.segmentation import relabel_sequential, watershed
+    from skimage.segmentation import watershed
 
     depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(mask), 1.0)
     regions, _ = ndimage.label(mask)
@@ -139,9 +139,8 @@ def separate(mask: Bool, distance: float, smallest: int = 9) -> Int:
     markers[tuple(peaks[order].T)] = np.arange(1, len(peaks) + 1)
     labels = watershed(-depth, markers, mask=mask)
     sizes = np.bincount(labels.ravel())
-    labels[(sizes < smallest)[labels]] = 0
-    numbered: Int = relabel_sequential(labels)[0].astype(np.int64)
-    return numbered
+    kept = (sizes >= smallest) & (np.arange(sizes.size) > 0)
+    return np.asarray(np.where(kept, np.cumsum(kept), 0)[labels], dtype=np.int64)
 
 
 def _refuse(place: str, message: str) -> None:

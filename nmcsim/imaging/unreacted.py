@@ -27,6 +27,11 @@ its centre of mass lies anywhere on the edge.
 REPLICATES = 24
 """Noise fields of the bootstrap: a standard deviation to 15 %."""
 
+OUTLINE = 0.15
+"""Error of a distance by an outline that is made of pixels [px]: a front along a row of them moves
+by a whole one at once (0.29 px rms), and the centre of mass of what it leaves by half of that.
+"""
+
 
 @dataclass(frozen=True)
 class PixelRegion:
@@ -110,10 +115,8 @@ class Unreacted:
         distance = float(np.hypot(*centre))
         there = sums[sums[:, 0] > 0.0]
         distances = np.hypot(there[:, 1], there[:, 2]) / there[:, 0]
-        # an edge of about 2 sqrt(count) pixels, each of them in or out by up to half its area
-        outline = 0.2 / count**0.25
         random = _error(distances, distance) if len(distances) > 1 else distance
-        error = math.hypot(random, shift_error, outline)
+        error = math.hypot(random, shift_error, OUTLINE)
         return PixelRegion(share, share_error, centre + self._middle, distance, error)
 
 
