@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
     fit.add_argument("--dry-run", action="store_true", help="say what would vary, solve nothing")
     fit.add_argument(
         "--step", type=float, metavar="SHARE",
-        help="of the interval, over which slopes are taken (0.01)",
+        help="of the interval, over which slopes are taken (0.02)",
     )  # fmt: skip
     fit.add_argument(
         "--most", type=whole_number, metavar="N", help="points to look at, at most (40)"

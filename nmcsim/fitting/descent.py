@@ -189,6 +189,7 @@ def minimise(
         Sequence of (n,) points to a sequence of (m,) residuals, or None for a point without a
         sound result: the search turns back from it.
     start : (n,) float array
+        One on a bound is moved half a `step` off it.
     names : sequence of str
         Of the unknowns, for sentences.
     step : float
@@ -205,7 +206,8 @@ def minimise(
     RunFailure
         The start has no sound result, or a point has none on either side.
     """
-    start = np.asarray(start, dtype=np.float64)
+    # a start on a bound would be moved off it by the method, at the cost of a second look
+    start = np.clip(np.asarray(start, dtype=np.float64), 0.5 * step, 1.0 - 0.5 * step)
     search = _Search(evaluate, step, each, names or [f"x[{i}]" for i in range(len(start))])
     first = search.look(start)
     if first is None:

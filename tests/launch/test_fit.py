@@ -24,13 +24,14 @@ from tests.mpirun import ROOT, clean_environment
 
 COVERAGE, D = "physics.rock_salt.coverage", "material.D_chem"
 TRUE = {COVERAGE: 0.5, D: 1e-15}
+LAWS = f'name = "nmc88"\nU = "4.4 - 0.8*theta [V]"\nD_chem = "{TRUE[D]!r} m2/s"'
 CRYSTAL = (
-    SMALL.replace('name = "nmc88"', 'name = "nmc88"\nU = "4.4 - 0.8*theta [V]"')
-    .replace('[physics]\nsurface = "flux"', f'D_chem = "{TRUE[D]!r} m2/s"\n[physics]\nsurface = "butler_volmer"')
+    SMALL.replace('name = "nmc88"', LAWS)
+    .replace('surface = "flux"', 'surface = "butler_volmer"')
     .replace("frames = 5", "frames = 24")
-)  # fmt: skip
+)
 SIGMAS = 3.0
-"""A right standard error is exceeded so often by one of 2 keys in 200 seeds; the seeds are fixed."""
+"""One key in 370 draws of the noise lies further away; the seeds are fixed."""
 
 
 def solved(folder: Path) -> nmcsim.Result:
@@ -101,8 +102,18 @@ def test_a_diffusivity_comes_back_from_a_noisy_voltage(tmp_path: Path):
 @pytest.mark.slow
 def test_a_killed_fit_goes_on_without_solving_anything_again(tmp_path: Path):
     of_history(solved(tmp_path), distance=True).write(tmp_path / "measured.toml")
-    words = ["fit", "case.toml", "measured.toml", "--out", "fit", "--vary", f"{COVERAGE}=0.2:0.8@0.42",
-             "--vary", f"{D}=3e-16:3e-14m2/s@2e-15m2/s"]  # fmt: skip
+    vary = [f"{COVERAGE}=0.2:0.8@0.42", f"{D}=3e-16:3e-14m2/s@2e-15m2/s"]
+    words = [
+        "fit",
+        "case.toml",
+        "measured.toml",
+        "--out",
+        "fit",
+        "--vary",
+        vary[0],
+        "--vary",
+        vary[1],
+    ]
     command = [sys.executable, "-m", "nmcsim", *words]
     for number, how in ((4, signal.SIGKILL), (10, signal.SIGINT)):
         process = subprocess.Popen(
@@ -147,7 +158,10 @@ def test_two_parameters_come_back_through_the_simulated_camera(tmp_path: Path):
         values = factor * np.interp(x, found["soc"].values, found[name].values)
         return noisy(name, unit, x, values, u, seed)
 
-    entries = (read("com_distance", "nm", 1e9, 15.0, 3), read("unreacted_share", "%", 100.0, 1.0, 4))
+    entries = (
+        read("com_distance", "nm", 1e9, 15.0, 3),
+        read("unreacted_share", "%", 100.0, 1.0, 4),
+    )
     measured = Measured("frames", "this test", entries, {"camera": camera, "optical": {}})
     path = measured.write(tmp_path / "measured.toml")
     case = nmcsim.load(tmp_path / "case.toml").replace(D, "1.6e-15 m2/s").replace(COVERAGE, 0.42)
@@ -156,13 +170,6 @@ def test_two_parameters_come_back_through_the_simulated_camera(tmp_path: Path):
     assert fit.converged and fit.used == ("com_distance", "unreacted_share")
     within(fit, (COVERAGE, D))
     assert fit.reduced_chi2 < 2.5
-    # the camera counts: without it the same numbers are met far less well
-    history = Measured("no camera", "this test", entries)
-    bare = nmcsim.fit(case, history, {D: "3e-16:3e-14 m2/s"}, out=tmp_path / "bare", set=TRUE_COVERAGE)
-    assert bare.reduced_chi2 > 2.0 * fit.reduced_chi2
-
-
-TRUE_COVERAGE = {COVERAGE: TRUE[COVERAGE]}
 
 
 def test_what_the_first_result_lacks_is_left_out_or_refused(tmp_path: Path):
