@@ -1,7 +1,7 @@
 # Bare `make` prints this help. Every target sets up what it needs; nothing is installed twice.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run sweep validate test test-mpi test-slow test-slurm check docs examples bench clean
+.PHONY: help setup run sweep validate demo-compare test test-mpi test-slow test-slurm check docs examples bench clean
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
@@ -28,7 +28,7 @@ endif
 
 help: ## print this
 	@printf 'nmcsim: a simulator for NMC battery cathodes. Start with: make run\n\n'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 	@printf '\n  make run CASE=cases/other.toml runs another case; results go to results/<name of the case>.\n'
 
 $(RUN): pyproject.toml constraints.txt
@@ -80,9 +80,12 @@ examples: $(RUN) ## every case of cases/ at full resolution, and the rates compa
 validate: $(RUN) ## every comparison with measurements again; fails when a number moved (five minutes)
 	@$(PY) -m validation
 
+demo-compare: $(RUN) ## film the aged crystal, measure on the film, compare with simulation and paper: one page
+	@$(PY) -m validation.demo results/demo-compare
+
 bench: $(DEV) ## speed and accuracy against peers, as ratios measured in one run
 	@$(PY) -m benchmarks
 
 clean: ## remove what can be built again (results stay)
 	rm -rf $(VENV) build dist docs/_build docs/_generated .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find nmcsim meshes tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find nmcsim meshes tests validation benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
