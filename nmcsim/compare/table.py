@@ -130,7 +130,8 @@ def _remarks(pair: Pair) -> list[str]:
     if pair.chi2 is not None:
         found.append(f"reduced chi squared {pair.chi2:.3g}")
     if pair.without:
-        found.append(f"{pair.without} measured points lie where the simulation has no value")
+        points = "1 measured point lies" if pair.without == 1 else f"{pair.without} points lie"
+        found.append(f"{points} where the simulation has no value")
     if pair.note:
         found.append(pair.note)
     return [f"{pair.name}: {'; '.join(found)}"] if found else []

@@ -112,7 +112,7 @@ def test_points_outside_the_run_are_counted(result):
     pair = compare(result, measured(entry))["voltage"]
     assert (pair.points, pair.without) == (2, 2)
     assert pair.within is None
-    assert "2 measured points lie where the simulation has no value" in comparison_text(
+    assert "2 points lie where the simulation has no value" in comparison_text(
         compare(result, measured(entry))
     )
 
