@@ -244,7 +244,7 @@ class Case(Section):
         if geometry.scaled(cells) == geometry:
             raise InputError(
                 Mistake(
-                    "geometry", "brings its own mesh, so that there is no coarser one to compare"
+                    "geometry", "brings its own mesh: there is no coarser one for error bars"
                 )
             )
         rtol = min(tolerances * numerics.rtol, LOOSEST)

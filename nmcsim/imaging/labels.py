@@ -29,6 +29,9 @@ that the neck joins."""
 PART = 0.25
 """Parts count that are at least so many times as wide as the widest, and `LEAST_PART` pixels."""
 LEAST_PART = 3.0
+LEVELS = 0.35, 0.65
+"""Between these levels of the blurred mask an outline is the region's own; beyond, it is that of
+the blur."""
 
 
 def read_labels(path: Path) -> Labels:
@@ -288,8 +291,7 @@ def outline(mask: NDArray[np.bool_], smooth: float) -> Floats:
     def missing(level: float) -> float:
         return _area(at(level)) - float(mask.sum())
 
-    low, high = 0.05, 0.95
-    # of a thin region no level is high
+    low, high = LEVELS
     high = min(high, 0.999 * float(blurred.max()))
     if missing(low) < 0.0 or missing(high) > 0.0:
         raise InputError(

@@ -2,7 +2,8 @@
 
 A .msh file has named physical groups and coordinates in micrometres. The others know no groups:
 each place is a cell array of zeros and ones with its name, on cells and facets of the mesh, beside
-``gmsh:physical``, the number of the group; coordinates are metres, as in the results. A .vtu file keeps curved cells, .xdmf has their corners.
+``gmsh:physical``, the number of the group; coordinates are metres, as in the results. A .vtu file
+keeps curved cells, a .xdmf file has their corners.
 `nmcsim.case.readymade` reads all of them back.
 """
 
