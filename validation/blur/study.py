@@ -1,0 +1,146 @@
+"""What the camera's blur and its pixels do to the centre-of-mass distance of the unreacted region.
+
+A disk delithiates behind a straight front,
+
+    dI/I1 = A / (1 + exp((x_f - x . e) / w)),    A = 0.2,  w = 0.1 d,  e its direction
+
+given as a formula, so that no solver has a part in it. Of the same snapshots the exact region is
+cut along the level line (`nmcsim.imaging.section`), and the measured one comes from simulated
+frames without noise and drift, reduced as measured ones (`nmcsim.imaging.optical`). The mean over
+several directions takes out how the front happens to lie on the pixels; that scatter is stated.
+
+Where the level of 0.05 lies the signal is convex, so that blur raises it, by sigma^2 / 2 times its
+second derivative: the level line moves by sigma^2 / 4 w into the unreacted region.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from nmcsim.imaging.camera import Camera
+from nmcsim.imaging.optical import Optical, reduce_optical
+from nmcsim.imaging.section import Section, unreacted_region
+from nmcsim.imaging.snapshots import Snapshots
+from validation.tables import Column, Table
+
+Array = NDArray[np.float64]
+
+HEIGHT = 0.2  # of dI/I1 behind the front
+WIDTH = 0.1  # of the front, over the diameter
+SIGNAL = 0.5
+START = 0.95  # lithium per site in the first frame
+SHARES = (0.75, 0.5, 0.25, 0.1)
+RESOLUTIONS = (0.0, 135e-9, 265e-9, 530e-9)  # m
+DIAMETERS = (1e-6, 2.5e-6, 5e-6)  # m
+PIXELS = (17.35e-9, 34.7e-9, 69.4e-9, 138.8e-9)  # m
+BACKGROUNDS = (0.0, 0.2, 0.5)
+ANGLES = tuple(2.0 * math.pi * (n + 0.5) * 0.6180339887 for n in range(8))
+"""Spread evenly, and none along the pixels [rad]."""
+
+
+def disk(diameter: float, rings: int = 32) -> Section:
+    """Rings of quadrilaterals, each two triangles, about a fan."""
+    count = 4 * rings
+    k, angle = np.arange(count), 2.0 * np.pi * np.arange(count) / count
+    rim = np.column_stack((np.cos(angle), np.sin(angle)))
+    # the polygon has the area of the circle
+    radius = 0.5 * diameter * math.sqrt(2.0 * np.pi / count / math.sin(2.0 * np.pi / count))
+    nodes = np.concatenate([[[0.0, 0.0]], *[rim * r / rings for r in range(1, rings + 1)]])
+    after = (k + 1) % count
+    cells = [np.column_stack((np.zeros(count, int), 1 + k, 1 + after))]
+    for r in range(rings - 1):
+        a, b = 1 + r * count, 1 + (r + 1) * count
+        cells.append(np.column_stack((a + k, b + k, b + after)))
+        cells.append(np.column_stack((a + k, b + after, a + after)))
+    return Section(radius * nodes, np.concatenate(cells))
+
+
+def theta(section: Section, diameter: float, front: float, angle: float) -> Array:
+    """Lithium per site with the front at a place [m]."""
+    x = section.nodes @ (math.cos(angle), math.sin(angle))
+    change = HEIGHT / (1.0 + np.exp((front - x) / (WIDTH * diameter)))
+    return np.asarray(START - change / SIGNAL)
+
+
+def snapshots(diameter: float, angle: float) -> tuple[Snapshots, Array]:
+    """The first frame and one for each of `SHARES`; the exact distances [m]."""
+    section = disk(diameter)
+    start = np.full(len(section.nodes), START)
+
+    def region(front: float) -> tuple[float, float]:
+        now = theta(section, diameter, front, angle)
+        found = unreacted_region(section, now, start, SIGNAL)
+        return found.share, found.distance
+
+    fronts = [
+        brentq(
+            lambda f, share=share: region(f)[0] - share,
+            -0.6 * diameter, 1.2 * diameter, xtol=1e-4 * diameter,
+        )
+        for share in SHARES
+    ]  # fmt: skip
+    values = np.stack([start, *[theta(section, diameter, f, angle) for f in fronts]])
+    time = 60.0 * np.arange(len(values))
+    return Snapshots(time, section, values), np.array([region(f)[1] for f in fronts])
+
+
+def shifts(diameter: float, camera: Camera) -> tuple[float, ...]:
+    """Measured minus exact distance [nm] at each of `SHARES`, and the largest scatter."""
+    found = []
+    for taken, exact in cases(diameter):
+        reduced = reduce_optical(camera.stack(taken), Optical(drift="none"))
+        found.append(reduced.com_distance[1:] - exact)
+    nm = 1e9 * np.array(found)
+    return (*nm.mean(axis=0).tolist(), float(nm.std(axis=0, ddof=1).max()))
+
+
+@cache
+def cases(diameter: float) -> list[tuple[Snapshots, Array]]:
+    """The snapshots of each direction."""
+    return [snapshots(diameter, angle) for angle in ANGLES]
+
+
+def tables(work: Path) -> list[Table]:
+    """Against resolution and diameter; against the pixel; against the background."""
+    shares = tuple(Column(f"at {100 * share:.0f} % / nm", ".1f") for share in SHARES)
+    columns = (*shares, Column("scatter / nm", ".1f"))
+    blur: list[tuple[float | str | None, ...]] = []
+    for d in DIAMETERS:
+        exact = np.mean([distances for _, distances in cases(d)], axis=0)
+        blur.append((1e6 * d, "exact distance", *(1e9 * exact).tolist(), None))
+        for resolution in RESOLUTIONS:
+            camera = Camera(spot=None, resolution=resolution)
+            blur.append((1e6 * d, f"{1e9 * resolution:.0f}", *shifts(d, camera)))
+    usual = 2.5e-6
+    return [
+        Table(
+            "blur",
+            "Centre-of-mass distance, measured on simulated frames minus exact, while the stated "
+            "share of the particle is unreacted; the largest scatter with the direction of the "
+            "front.",
+            (Column("diameter / µm", ".1f"), Column("resolution / nm"), *columns),
+            tuple(blur),
+            0.05,
+        ),
+        Table(
+            "blur_pixels",
+            "The same of the 2.5 µm disk at 265 nm, against the pixel.",
+            (Column("pixel / nm", ".4g"), *columns),
+            tuple((1e9 * p, *shifts(usual, Camera(spot=None, pixel=p))) for p in PIXELS),
+            0.05,
+        ),
+        Table(
+            "blur_background",
+            "The same at 34.7 nm per pixel, against the intensity beside the particle, whose own "
+            "is 1.",
+            (Column("background", ".1f"), *columns),
+            tuple((b, *shifts(usual, Camera(spot=None, background=b))) for b in BACKGROUNDS),
+            0.05,
+        ),
+    ]
