@@ -53,7 +53,7 @@ def entries_of(
             found.append(Measurement(name, unit, missing="not seen in the frames"))
             continue
         error = None
-        if math.isfinite(number.uncertainty):
+        if math.isfinite(number.uncertainty) and number.uncertainty > 0.0:
             error = float(f"{factor * number.uncertainty:.3g}")
         found.append(
             Measurement(
@@ -70,10 +70,11 @@ def entries_of(
         if name not in series or not np.isfinite(series[name].values[there]).any():
             continue
         unit, factor = shown(series[name].unit)
+        spread = factor * series[name].uncertainty[there]
         curve = MeasuredSeries(
             series[x].values[there],
             _rounded(factor * series[name].values[there], 8),
-            _rounded(factor * series[name].uncertainty[there], 3),
+            _rounded(np.where(spread > 0.0, spread, np.nan), 3),
             x,
             series[x].unit,
         )
