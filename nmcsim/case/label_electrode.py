@@ -93,9 +93,7 @@ def read_electrode(path: Path, binder: int | None, speck: int, allow_necks: bool
 def _read(content: bytes, path: Path, binder: int | None, speck: int, allow_necks: bool) -> Read:
     read = imaging.read_labels(path)
     if binder is not None and not np.any(read == binder):
-        raise InputError(
-            Mistake("binder", f"= {binder} is not in the image; it has {present(read)}")
-        )
+        raise InputError(Mistake("binder", f"names no label of the image; it has {present(read)}"))
     tidy = imaging.tidied(read, speck)
     values, counts = np.unique(tidy.labels[tidy.labels > 0], return_counts=True)
     pixels = dict(zip(values.tolist(), counts.tolist(), strict=True))

@@ -94,7 +94,7 @@ def _outline(
     number = int(values[np.argmax(counts)]) if label is None else label
     if number not in values:
         raise InputError(
-            Mistake("label", f"= {number} is not in the image; it has {present(tidy.labels)}")
+            Mistake("label", f"names no label of the image; it has {present(tidy.labels)}")
         )
     mask = tidy.labels == number
     area = int(mask.sum())

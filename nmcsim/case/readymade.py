@@ -94,7 +94,7 @@ def read_mesh(path: Path, unit: str) -> ReadyMade:
     try:
         scale = units.convert(1.0, unit, "m")
     except InputError as error:
-        raise InputError(Mistake("unit", f'= "{unit}" {error.mistakes[0].message}')) from None
+        raise InputError(Mistake("unit", error.mistakes[0].message)) from None
     return _read(path.read_bytes(), path, scale)
 
 

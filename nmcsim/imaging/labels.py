@@ -285,14 +285,14 @@ def outline(mask: NDArray[np.bool_], smooth: float) -> Floats:
     blurred = gaussian_filter(np.pad(mask.astype(float), pad), smooth)
 
     def at(level: float) -> Floats:
-        found: Floats = max(find_contours(blurred, level), key=len)[:-1]
+        lines = find_contours(blurred, level)
+        found: Floats = max(lines, key=len)[:-1] if lines else np.zeros((0, 2))
         return found
 
     def missing(level: float) -> float:
         return _area(at(level)) - float(mask.sum())
 
     low, high = LEVELS
-    high = min(high, 0.999 * float(blurred.max()))
     if missing(low) < 0.0 or missing(high) > 0.0:
         raise InputError(
             Mistake("smooth", f"of {smooth:g} pixels washes the region away; take a smaller one")

@@ -24,7 +24,7 @@ HALF = ((0.8, 1.3),)
 
 def least_angle(mesh: Any) -> float:
     """Of all triangles, by their corners [deg]."""
-    x = mesh.domain.geometry.x[mesh.domain.geometry.dofmap[:, :3]][..., :2]
+    x = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0][:, :3]][..., :2]
     edges = np.roll(x, -1, axis=1) - x
     before = np.roll(edges, 1, axis=1)
     cosine = -np.sum(edges * before, axis=2) / (
@@ -96,8 +96,8 @@ def test_the_largest_label_or_the_one_named(tmp_path: Path) -> None:
 
 
 MISTAKES = [
-    (disk(), {"label": 3}, "label = 3 is not in the image; it has 1 \\(40\\d\\d pixels\\)"),
-    (disk(), {"pixel": "34.7 m"}, "is no pixel of a microscope"),
+    (disk(), {"label": 3}, "names no label of the image; it has 1 \\(40\\d\\d pixels\\)"),
+    (disk(), {"pixel": "34.7 mm"}, "is no pixel of a microscope"),
     (disk(radius=4.0), {}, "too few for an outline"),
     (disk(radius=1.0), {}, "has no region of 20 pixels or more"),
     (disk(x=10.0), {}, "cuts the label 1 at its left border"),
@@ -170,7 +170,7 @@ def column(*labels: np.ndarray) -> np.ndarray:
     ("labels", "keys", "sentence"),
     [
         (column(disk(y=30.0, radius=25.0)), {}, r"particle\[0\] \(label 1\) without an electronic"),
-        (column(disk(y=60.0, radius=25.0)), {"binder": 77}, "binder = 77 is not in the image"),
+        (column(disk(y=60.0, radius=25.0)), {"binder": 77}, "names no label of the image"),
         (column(), {}, "shows no particle; its labels are 255"),
         (column(disk(y=60.0, radius=25.0)), {"contact_gap": "1 nm"}, "too small to mesh"),
         (
