@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from nmcsim.compare.frames import NAMES, reduced_frames
+from nmcsim.compare.frames import reduced_frames, seen_in_frames
 from nmcsim.compare.pairs import (
     Comparison,
     Pair,
@@ -55,8 +55,8 @@ def compare(result: Result | Measured, measured: Measured) -> Comparison:
         side = MeasuredSide(result)
     else:
         frames = None
-        asked = {_wanted(entry) for entry in measured.entries if not entry.missing}
-        if "camera" in measured.operators and asked & NAMES:
+        asked = [_wanted(entry) for entry in measured.entries if not entry.missing]
+        if "camera" in measured.operators and seen_in_frames(result, asked):
             frames = reduced_frames(result, measured)
             notes = frames.notes
             settings = dict(measured.operators)

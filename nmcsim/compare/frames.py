@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError
+from nmcsim.imaging.activation import half_cycles
 from nmcsim.measured import Measured
 from nmcsim.results import Result, Series
+from nmcsim.units import display
 
-__all__ = ["NAMES", "Reduced", "reduced_frames"]
+__all__ = ["Reduced", "reduced_frames", "seen_in_frames"]
 
 Array = NDArray[np.float64]
 
-NAMES = frozenset(
-    ("com_distance", "com_distance_max", "soc_at_com_distance_max", "unreacted_share",
-     "signal_mean", "signal_noise")
-)  # fmt: skip
-"""What only the reduction of frames gives, or gives otherwise than a history: a run is filmed where
-one of them was measured."""
+OF_A_PARTICLE = ("com_distance", "soc_at_com_distance_max", "unreacted_share", "signal_")
+OF_PARTICLES = ("asynchrony_", "t25_", "activated_", "intensity_", "slope_")
+"""How names begin that the reduction of frames gives otherwise than the run itself: a run is filmed
+where one of them was measured."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,15 @@ class Reduced:
     notes: tuple[str, ...]
 
 
+def seen_in_frames(result: Result, names: Iterable[str]) -> bool:
+    """Whether one of these names is what frames are reduced to."""
+    begin = OF_A_PARTICLE if result.particles is None else OF_PARTICLES
+    return any(name.startswith(begin) for name in names)
+
+
 def reduced_frames(result: Result, measured: Measured) -> Reduced:
-    """Film a result as ``[camera]`` says and reduce the frames as ``[optical]`` says.
+    """Film a result as ``[camera]`` says; reduce the frames as ``[optical]`` says, those of an
+    electrode as ``[particles]`` says.
 
     Parameters
     ----------
@@ -61,6 +68,7 @@ def reduced_frames(result: Result, measured: Measured) -> Reduced:
     """
     from nmcsim.film import snapshots_of
     from nmcsim.imaging.camera import Camera
+    from nmcsim.imaging.intensity import Particles, reduce_particles
     from nmcsim.imaging.optical import Optical, reduce_optical
 
     operators = measured.operators
@@ -69,10 +77,19 @@ def reduced_frames(result: Result, measured: Measured) -> Reduced:
         folder = None if measured.path is None else measured.path.parent
         camera = Camera.from_table(operators["camera"], folder=folder)
         optical = Optical.from_table(operators.get("optical", {}))
+        particles = Particles.from_table(operators.get("particles", {}))
     except InputError as error:
         raise error.located(source) from None
-    stack = camera.stack(snapshots_of(result))
-    found = reduce_optical(stack, optical, _soc(result, stack.time))
+    snapshots = snapshots_of(result)
+    stack = camera.stack(snapshots)
+    soc = _soc(result, stack.time)
+    found: Any
+    if result.particles is None:
+        found = reduce_optical(stack, optical, soc)
+    else:
+        halves = half_cycles(result.steps, finished=result.status == "finished")
+        labels = camera.labels(snapshots)
+        found = reduce_particles(stack, particles, labels=labels, soc=soc, halves=halves)
     return Reduced(
         {name: (number.value, number.unit) for name, number in found.numbers.items()},
         {
@@ -80,10 +97,16 @@ def reduced_frames(result: Result, measured: Measured) -> Reduced:
             for name, column in found.series.items()
         },
         (
-            f"{len(stack.time)} simulated frames were reduced as the measured ones",
+            f"{len(stack.time)} simulated frames, {_apart(stack.time)} apart, were reduced as the"
+            " measured ones",
             *(f"simulated frames: {warning}" for warning in found.warnings),
         ),
     )
+
+
+def _apart(time: Array) -> str:
+    """The usual time between frames: what is faster, they do not show."""
+    return display(float(np.median(np.diff(time))), "s")
 
 
 def _soc(result: Result, time: Array) -> Array | None:

@@ -278,6 +278,32 @@ def test_the_plot_shows_points_with_errors_and_the_curve(result):
     assert len(axes.containers) == 1  # error bars
 
 
+CAMERA = {"camera": {"pixel": "50 nm", "resolution": "200 nm"}, "optical": {"drift": "none"}}
+
+
+def test_through_the_camera(result):
+    soc, d = result["soc"].values, result["com_distance"].values
+    at = np.array([0.05, 0.08])
+    curve = Measurement("com_distance", "um", series=series(at, np.interp(at, soc, 1e6 * d), 0.1,
+                                                            "soc", "1"))  # fmt: skip
+    entries = (curve, Measurement("time_end", "min", 60.0))
+    found = compare(result, measured(*entries, operators=CAMERA))
+    pair = found["com_distance"]
+    assert pair.origin == "frames"
+    # blur and pixels shift the distance by less than one resolution element
+    assert np.abs(pair.differences).max() < 0.2
+    assert np.abs(pair.differences).max() > 1e-6  # it is not the history
+    assert found["time_end"].origin == "observable"
+    assert found.settings == CAMERA
+    assert "61 simulated frames, 52.8 s apart" in found.notes[0]
+
+
+def test_nothing_is_filmed_that_no_frame_shows(result):
+    found = compare(result, measured(Measurement("time_end", "min", 60.0), operators=CAMERA))
+    assert found.notes == ()
+    assert found.settings == {}
+
+
 def test_operators_that_are_wrong(result):
     from nmcsim.errors import InputError
 

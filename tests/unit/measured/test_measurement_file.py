@@ -118,7 +118,7 @@ WRONG = [
     ('titel = "a"', 'titel is not a key here; did you mean "title"?'),
     ("d = 5", "d is not a key here; an entry is a table: [d]"),
     ("title = 5", "title is a number, not a text; write it in quotes"),
-    ('[d]\nvalu = 5\nunit = "m"\nvalue = 1', 'd.valu is not a key of a measurement; did you mean "value"?'),
+    ('[d]\nvalue_ = 5\nunit = "m"\nvalue = 1', 'd.value_ is not a key of a measurement; did you mean "value"?'),
     ("[d]\nvalue = 5", 'd.value = 5 has no unit; write unit = "um", or unit = "1" for a plain'),
     ('[d]\nvalue = "5 um"', 'd.value = "5 um" is a text; write value = 5 and unit = "um"'),
     ('[d]\nvalue = true\nunit = "m"', "d.value is true or false, not a number"),
