@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,12 +74,12 @@ def _keys(fit: Fit) -> str:
         shown, spread = quoted(best, error)
         low, high = fit.interval(v.key)
         # where it is large, the interval of a logarithmic key is not symmetric
-        between = f"{low:.4g} to {high:.4g}" if np.isfinite(error) else "–"
+        between = _powers(f"{low:.4g} to {high:.4g}") if np.isfinite(error) else "–"
         rows.append(
             (
-                f"<code>{escape(v.key)}</code>", shown, f"± {spread}",
+                f"<code>{escape(v.key)}</code>", _powers(shown), f"± {_powers(spread)}",
                 "" if v.unit == "1" else escape(v.unit), between,
-                number(v.start), f"{v.low:g} to {v.high:g}", "log" if v.log else "linear",
+                number(v.start), _powers(f"{v.low:g} to {v.high:g}"), "log" if v.log else "linear",
             )
         )  # fmt: skip
     head = (
@@ -86,6 +87,16 @@ def _keys(fit: Fit) -> str:
         "allowed", "scale",
     )  # fmt: skip
     return table(head, rows, "numbers")
+
+
+def _powers(text: str) -> str:
+    """Numbers in a text as people write them: 9.4e-16 as 9.4 × 10^-16."""
+    return re.sub(r"e([+-]?)0*(\d+)", _power, text)
+
+
+def _power(found: re.Match[str]) -> str:
+    sign = "−" if found[1] == "-" else ""
+    return f" × 10<sup>{sign}{found[2]}</sup>"
 
 
 def _quality(fit: Fit) -> str:

@@ -74,7 +74,7 @@ def test_a_worker_hears_of_a_signal_that_came_while_it_was_started(
 
 
 def test_signals_that_come_together_are_one(pool: Pool):
-    with conduct._signals(pool) as noted:
+    with conduct.signals_to(pool) as noted:
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.05)
