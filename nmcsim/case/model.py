@@ -243,9 +243,7 @@ class Case(Section):
         geometry: Geometry = cast(Any, self).geometry
         if geometry.scaled(cells) == geometry:
             raise InputError(
-                Mistake(
-                    "geometry", "brings its own mesh: there is no coarser one for error bars"
-                )
+                Mistake("geometry", "brings its own mesh: there is no coarser one for error bars")
             )
         rtol = min(tolerances * numerics.rtol, LOOSEST)
         return self._changed(self._larger_cells(cells) | {"numerics.rtol": rtol})

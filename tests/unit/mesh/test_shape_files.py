@@ -96,7 +96,7 @@ def test_a_geometry_of_another_model_is_refused_by_sentence(tmp_path: Path) -> N
 def test_an_unknown_name_gets_a_suggestion() -> None:
     with pytest.raises(InputError, match='"disc" is not a shape; did you mean "disk"?'):
         shape("disc")
-    with pytest.raises(InputError, match="there are cylinder, disk, polygon"):
+    with pytest.raises(InputError, match="there are cylinder, disk, image, mesh, polygon"):
         shape("zzz")
 
 
