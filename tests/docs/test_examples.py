@@ -124,7 +124,7 @@ def run_page(page: Path, folder: Path) -> int:
 PAGES = [
     ROOT / "README.md",
     ROOT / "docs" / "tutorial.md",
-    *sorted((ROOT / "docs").glob("how-to/[!i]*.md")),
+    *sorted(p for p in (ROOT / "docs").glob("how-to/*.md") if p.stem != "index"),
 ]
 
 
