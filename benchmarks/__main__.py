@@ -32,6 +32,7 @@ PARTS = (
     "sweep",
     "sweep_files",
     "sweep_report",
+    "reduction",
 )
 RESULTS = Path(__file__).parent / "results.json"
 
