@@ -33,7 +33,7 @@ ROWS = 8
 """Lines per pixel: the area of a disk of 30 pixels is then exact to some 1e-4."""
 DEEP = 12.0
 """Depths below which nothing counts: exp(-12) is 6e-6."""
-STEPS = 8
+STEPS = 5
 """Steps per depth along which light is summed."""
 
 
@@ -135,7 +135,7 @@ def _side(
     section = snapshots.section
     across = (section.nodes @ right[:2] - origin[0]) / pitch
     towards_viewer = section.nodes @ towards[:2]
-    columns = _lit(across, towards_viewer, section.triangles, shape[1], depth)
+    columns = _lit(across, towards_viewer, section.triangles, shape[1], depth, ROWS)
     # the same from the bottom to the top of the crystal, by the share of each pixel
     edges = origin[1] - np.arange(shape[0] + 1) * pitch
     cover = np.clip(edges[:-1], 0.0, snapshots.height) - np.clip(edges[1:], 0.0, snapshots.height)
@@ -155,7 +155,7 @@ def _through(
     right, up, towards = axes_of(direction)
     turned = np.column_stack((body.nodes @ right, body.nodes @ up, body.nodes @ towards))
     h, w = shape
-    rows = max(2, ROWS // 2)
+    rows = ROWS // 2  # a body has as many planes as lines: half of them in both directions
     blocks = []
     for i in range(h):
         block = csr_array((w, len(turned)))
@@ -168,7 +168,12 @@ def _through(
             if not len(cut.triangles):
                 continue
             lit = _lit(
-                (cut.nodes[:, 0] - origin[0]) / pitch, cut.nodes[:, 1], cut.triangles, w, depth
+                (cut.nodes[:, 0] - origin[0]) / pitch,
+                cut.nodes[:, 1],
+                cut.triangles,
+                w,
+                depth,
+                rows,
             )
             n = np.arange(len(cut.nodes))
             ends = np.concatenate((cut.ends[:, 0], cut.ends[:, 1]))
@@ -186,7 +191,9 @@ def _near(nodes: Array, tetrahedra: Int, y: float) -> Int:
     return np.flatnonzero((heights.min(axis=1) <= y) & (heights.max(axis=1) >= y))
 
 
-def _lit(across: Array, towards: Array, triangles: Int, width: int, depth: float) -> csr_array:
+def _lit(
+    across: Array, towards: Array, triangles: Int, width: int, depth: float, rows: int
+) -> csr_array:
     """Light of each pixel (w) from the nodes (n) of a plane in which the viewer looks.
 
     Parameters
@@ -201,7 +208,7 @@ def _lit(across: Array, towards: Array, triangles: Int, width: int, depth: float
     # along each ray the steps are the "pixels" of the raster, lines are fractions of a pixel
     step = depth / STEPS
     corners = np.stack(((top - towards) / step, across), axis=1)[triangles]
-    parts = list(pieces(corners, ROWS))
+    parts = list(pieces(corners, rows))
     if not parts:
         return csr_array((width, n))
     line = np.concatenate([p.line for p in parts])
@@ -226,10 +233,10 @@ def _lit(across: Array, towards: Array, triangles: Int, width: int, depth: float
     ).tocsr()
     total = np.asarray(rays.sum(axis=1)).ravel()
     rays = diags_array(np.divide(1.0, total, out=np.zeros_like(total), where=total > 0.0)) @ rays
-    pixel = (np.arange(surface.size) + lowest) // ROWS
+    pixel = (np.arange(surface.size) + lowest) // rows
     inside = (pixel >= 0) & (pixel < width)
     gather = coo_array(
-        (np.full(int(inside.sum()), 1.0 / ROWS), (pixel[inside], np.flatnonzero(inside))),
+        (np.full(int(inside.sum()), 1.0 / rows), (pixel[inside], np.flatnonzero(inside))),
         shape=(width, surface.size),
     )
     return csr_array(gather.tocsr() @ rays)
