@@ -53,7 +53,10 @@ mask = labels == 1 + np.argmax(ndimage.sum(labels > 0, labels, range(1, n + 1)))
 change = (still - still[0]) / still[0]
 middle = ndimage.center_of_mass(mask)
 distance = np.array(
-    [np.hypot(*np.subtract(ndimage.center_of_mass(mask & (np.abs(c) < 0.05)), middle)) for c in change]
+    [
+        np.hypot(*np.subtract(ndimage.center_of_mass(mask & (np.abs(c) < 0.05)), middle))
+        for c in change
+    ]
 )
 """
 
