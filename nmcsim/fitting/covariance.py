@@ -128,15 +128,22 @@ def warnings_of(
             " add a measurement on which they act differently"
         )
     for s, direction in zip(found.singular, found.directions, strict=True):
-        parts = [i for i in np.argsort(-np.abs(direction)) if abs(direction[i]) >= PART]
+        parts = [i for i in range(len(names)) if abs(direction[i]) >= PART]
         if s * WIDE < 1.0 and not set(parts) <= paired:
             paired |= set(parts)
-            listed = " and ".join(names[i] for i in parts)
-            said.append(
-                f"the data do not tell a combination of {listed}: along it they would change by"
-                f" {s:.2g} of their uncertainty over the intervals; fix all but one of them"
-            )
+            said.append(_lost([names[i] for i in parts], s))
     return said
+
+
+def _lost(names: Sequence[str], change: float) -> str:
+    """A combination that the data do not fix although no pair of keys is to blame."""
+    if change < 0.01:
+        how = "along one combination of them they do not change at all"
+    else:
+        how = f"along one combination they would change by {change:.2g} of their uncertainty"
+    if len(names) == 2:
+        return f"the data do not tell {names[0]} from {names[1]}: {how}; fix one of them"
+    return f"the data do not tell {', '.join(names[:-1])} and {names[-1]} apart: {how}; fix one"
 
 
 def _at_bounds(

@@ -156,7 +156,9 @@ def said_of(jacobian: list[list[float]]) -> list[str]:
         ([[100.0, 100.0], [12.0, -12.0]], "the data hardly tell a from b: correlation -0.972"),
         # exactly one combination is lost of three, and no pair is to blame
         ([[9.0, -9.0, 0.0], [0.0, 9.0, -9.0], [9.0, 0.0, -9.0]],
-         "the data do not tell a combination of"),
+         "the data do not tell a, b and c apart: along one combination of them they do not"),
+        ([[10.0, 10.0]], "the data do not tell a from b: along one combination of them they do"),
+        ([[10.0, 10.0], [1.0, -1.0]], "the data hardly tell a from b: correlation -0.980"),
     ],
 )  # fmt: skip
 def test_what_the_data_do_not_tell_is_named(jacobian: list[list[float]], sentence: str | None):
