@@ -269,12 +269,15 @@ def run_impedance(options: argparse.Namespace, state: State) -> int:
 def run_dqdv(options: argparse.Namespace, state: State) -> int:
     """``nmcsim measure dqdv``."""
     from nmcsim.measure.capacity import described, reduce_dqdv, write_dqdv
+    from nmcsim.measure.gitt import sample_of
 
     q = _Quantities(options)
     mass, width = q("mass", "kg"), q("width", "V")
     prominence, at_rest = q("prominence", "1"), q("at-rest", "A")
     q.out(".toml")
     q.check()
+    if mass is None:
+        mass = sample_of(options.file).get("mass")
     record = _record(options)
     found = reduce_dqdv(
         record,

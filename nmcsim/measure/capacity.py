@@ -29,10 +29,12 @@ def reduce_dqdv(
 ) -> list[DifferentialCapacity]:
     """dQ/dV of each half-cycle of a record, or of one of them (from 1).
 
+    Of several, those in which the voltage changes by less than twice the width are left out.
+
     Raises
     ------
     InputError
-        The record has no half-cycle, not that one, or one in which the voltage hardly changes.
+        The record has no half-cycle, not that one, or none in which the voltage changes enough.
     """
     parts = half_cycles(record, at_rest)
     if not parts:
@@ -41,22 +43,37 @@ def reduce_dqdv(
     if half_cycle is not None and not 1 <= half_cycle <= len(parts):
         message = f"= {half_cycle} is not there; the record has {len(parts)} half-cycles"
         raise InputError(Mistake("half-cycle", message), record.name)
-    return [
-        differential_capacity(
-            record, parts[n - 1], width=width, method=method, prominence=prominence, number=n
-        )
-        for n in chosen
-    ]
+    found, refused = [], []
+    for n in chosen:
+        try:
+            found.append(
+                differential_capacity(
+                    record,
+                    parts[n - 1],
+                    width=width,
+                    method=method,
+                    prominence=prominence,
+                    number=n,
+                )
+            )
+        except InputError as error:
+            refused.append(error)
+    if refused and (not found or half_cycle is not None):
+        raise refused[0]
+    return found
 
 
 def described(found: Sequence[DifferentialCapacity], record: Record, mass: float | None) -> str:
     """Capacity and peaks of each half-cycle."""
-    unit, factor = _per(mass)
+    unit, factor = _per(mass, found)
     how = {"savgol": "Savitzky-Golay, cubic", "spline": "smoothing spline"}[found[0].method]
     lines = [
         f"{record.name}: dQ/dV smoothed over {1e3 * found[0].width:g} mV ({how})",
         *(f"  note: {note}" for note in record.notes),
     ]
+    count = len(half_cycles(record))
+    if len(found) < count:
+        lines.append(f"  note: {len(found)} of {count} half-cycles are treated")
     for one in found:
         lines.append(
             f"  half-cycle {one.number}, {one.kind}: {factor * one.passed:.5g} {unit} from"
@@ -70,9 +87,14 @@ def described(found: Sequence[DifferentialCapacity], record: Record, mass: float
     return "\n".join(lines)
 
 
-def _per(mass: float | None) -> tuple[str, float]:
+def _per(mass: float | None, found: Sequence[DifferentialCapacity]) -> tuple[str, float]:
     """Unit of a capacity and the factor from A s: per mass where it is known."""
-    return ("mAh", 1.0 / 3.6) if mass is None else ("mAh/g", 1.0 / 3600.0 / mass)
+    if mass is not None:
+        return "mAh/g", 1.0 / 3600.0 / mass
+    largest = max(one.passed for one in found) / 3600.0
+    ladder = (("Ah", 1.0), ("mAh", 1e3), ("uAh", 1e6), ("nAh", 1e9), ("pAh", 1e12))
+    unit, factor = next((rung for rung in ladder if largest * rung[1] >= 1.0), ladder[-1])
+    return unit, factor / 3600.0
 
 
 def as_measured(
@@ -81,7 +103,7 @@ def as_measured(
     """dQ/dV of each half-cycle as a series along the voltage, and its peaks."""
     import numpy as np
 
-    unit, factor = _per(mass)
+    unit, factor = _per(mass, found)
     entries = []
     for one in found:
         method = f"{one.method}, {1e3 * one.width:g} mV"
@@ -104,6 +126,6 @@ def write_dqdv(
     from nmcsim.measure.electro_figures import dqdv_figure, save
 
     as_measured(found, record, mass).write(path)
-    unit, factor = _per(mass)
+    unit, factor = _per(mass, found)
     picture = save(dqdv_figure(found, unit, factor), path.with_name(f"{path.stem}_dqdv.png"))
     return [path, picture]

@@ -94,6 +94,8 @@ def test_dqdv(folder: Path, nmcsim: Any) -> None:
     series = found["dqdv_charge_1"].series
     assert series is not None
     assert np.trapezoid(series.values, series.x) == pytest.approx(138.9, rel=2e-3)
+    wide = nmcsim("measure", "dqdv", "charge.csv", "--width", "0.5 V")
+    assert wide.status == 2 and "must lie above 0 and below half" in wide.err
     missing = nmcsim("measure", "dqdv", "charge.csv", "--half-cycle", "3", "--at-rest", "1 nA")
     assert missing.status == 2 and "half-cycle = 3 is not there; the record has 1" in missing.err
 
