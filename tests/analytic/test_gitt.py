@@ -74,8 +74,8 @@ def test_curvature_is_what_is_missing(tmp_path: Path, claim: Any) -> None:
     expected = (1.0 + math.sqrt(math.pi * PULSE) / 4.0) ** -2
     gap = abs(result.pulses[0].D / D / expected - 1.0)
     claim(
-        "gitt", "disk, constant D, theta = 0.5, step of the first row", "D, planar law with curvature",
-        100.0 * gap, below=0.3, unit="%",  # next order in T: 0.05 %; mesh
+        "gitt", "disk, constant D, theta = 0.5, step of the first row",
+        "D, planar law with curvature", 100.0 * gap, below=0.3, unit="%",  # next order in T: 0.05 %; mesh
     )  # fmt: skip
 
 
@@ -89,8 +89,8 @@ def test_ohmic_step_is_that_of_kinetics(tmp_path: Path, claim: Any) -> None:
     eta = 2.0 * 8.314462618 * T / 96485.33212 * math.asinh(p.current / area / i0 / 2.0)
     gap = abs(p.ohmic / eta - 1.0)
     claim(
-        "gitt", "disk, constant D, theta = 0.5", "step removed by the line, Butler-Volmer", 100.0 * gap, below=2.0,
-        unit="%",  # curvature bends the line: its intercept lies below
+        "gitt", "disk, constant D, theta = 0.5", "step removed by the line, Butler-Volmer",
+        100.0 * gap, below=2.0, unit="%",  # curvature bends the line: its intercept lies below
     )  # fmt: skip
 
 
