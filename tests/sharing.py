@@ -3,7 +3,8 @@
 Most tests need one core, and two of them run side by side. Some start programs of their own: ranks,
 which wait by spinning and crawl where cores are taken; pools of workers that are killed and timed;
 a browser. They have the machine to themselves: such a test waits until all others have ended, and
-none begins before it has. Without ``-n`` nothing is shared, and nothing here does anything.
+none begins before it has. Those of one file follow each other without a pause. Without ``-n``
+nothing is shared, and nothing here does anything.
 
 The locks are the kernel's (flock): they end with the process that holds them, however it ends.
 """
@@ -23,6 +24,7 @@ FOLDERS = ("browser", "launch", "slurm")
 MARKS = ("mpi", "browser")
 _KEY = "nmcsim_locks"  # of what the first process tells the others
 _folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+_held = pytest.StashKey[contextlib.ExitStack]()
 
 
 def alone(item: pytest.Item) -> bool:
@@ -63,10 +65,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # outside the timeout: waiting is not the test's time
-def pytest_runtest_protocol(item: pytest.Item) -> Any:
-    """Wait for one's turn."""
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Any:
+    """Wait for one's turn; it goes on as long as one test after another has the machine alone."""
     told = getattr(item.config, "workerinput", {}).get(_KEY)
     if told is None:
         return (yield)
-    with turn(Path(told), exclusive=alone(item)):
+    stash, exclusive = item.config.stash, alone(item)
+    held = stash.get(_held, None)
+    if held is None:
+        held = stash[_held] = contextlib.ExitStack()
+        held.enter_context(turn(Path(told), exclusive=exclusive))
+    try:
         return (yield)
+    finally:
+        if not (exclusive and nextitem is not None and alone(nextitem)):
+            del stash[_held]
+            held.close()

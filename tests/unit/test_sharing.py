@@ -103,3 +103,45 @@ def test_without_other_processes_there_is_no_lock(tmp_path: Path):
         pass
     with turn(tmp_path, exclusive=False):
         assert not waits(tmp_path)
+
+
+ORDER = """
+import time
+from pathlib import Path
+import pytest
+
+def note(request, what):
+    with (Path(request.config.rootpath) / "order").open("a") as file:
+        file.write(what + "\\n")
+
+@pytest.mark.parametrize("i", range(4))
+def test_it(request, i):
+    note(request, "in {name}")
+    time.sleep(0.05)
+    note(request, "out {name}")
+"""
+
+
+def test_in_two_processes_nothing_runs_beside_a_test_that_is_alone(tmp_path: Path, root: Path):
+    """Four tests in each of two files, one of which is alone: its four come in one row."""
+    tests = tmp_path / "tests"
+    for folder in ("unit", "launch"):
+        (tests / folder).mkdir(parents=True)
+        (tests / folder / f"test_{folder}.py").write_text(ORDER.replace("{name}", folder))
+    (tests / "sharing.py").write_text((root / "tests" / "sharing.py").read_text())
+    (tests / "conftest.py").write_text(
+        "from tests.sharing import (pytest_configure_node, pytest_runtest_protocol,"
+        " pytest_unconfigure)"
+    )
+    (tests / "__init__.py").touch()
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "tests",
+         "--import-mode=importlib", "-p", "no:cacheprovider"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert "8 passed" in done.stdout.splitlines()[-1], done.stdout + done.stderr
+    order = (tmp_path / "order").read_text().splitlines()
+    first, last = order.index("in launch"), len(order) - order[::-1].index("out launch")
+    assert order[first:last] == ["in launch", "out launch"] * 4
+    assert order.count("out unit") == 4
