@@ -82,6 +82,7 @@ def reduce_optical(
         first = np.asarray(summed / settings.reference_frames, dtype=np.float32)
         mask = particle_mask(first, settings.threshold, fill=settings.fill_holes)
     mask, warnings = _in_sight(mask, drift, first)
+    mask = _without_rim(mask, settings.inset / stack.pixel)
     box = mask.box(MARGIN)
     inside = mask.inside[box]
     one = first[box][inside]
@@ -176,6 +177,20 @@ def _in_sight(mask: Mask, drift: Drift, first: Float32) -> tuple[Mask, list[str]
     if share < RESOLVED / 100.0:
         warnings.append(f"the particle is {kept.sum()} pixels only")
     return Mask(kept, mask.threshold, mask.automatic), warnings
+
+
+def _without_rim(mask: Mask, width: float) -> Mask:
+    """The mask without its rim [px], where light from beside the particle dilutes the signal."""
+    if width == 0.0:
+        return mask
+    from scipy import ndimage
+
+    inner = ndimage.distance_transform_edt(mask.inside) > width
+    if not inner.any():
+        raise InputError(
+            Mistake("optical.inset", "leaves nothing of the particle; make it smaller")
+        )
+    return Mask(np.asarray(inner), mask.threshold, mask.automatic)
 
 
 def _soc(soc: Array | None, count: int) -> Array:

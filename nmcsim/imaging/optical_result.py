@@ -46,6 +46,9 @@ class Optical:
     smooth: float = option(
         0.0, unit="m", low=0.0, about="standard deviation of a Gaussian over the particle"
     )
+    inset: float = option(
+        0.0, unit="m", low=0.0, about="width of the rim that is left out, which blur dilutes"
+    )
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], place: str = "optical") -> Self:

@@ -136,6 +136,7 @@ def method_of(kind: str, result: Any) -> str:
             f"frames of {nm:.4g} nm/px, drift by {s.drift}, mask from {result.mask.threshold:.6g}"
             f" counts, |dI/I1| < {s.unreacted_below:g}"
             + (f", smoothed over {1e9 * s.smooth:.4g} nm" if s.smooth else "")
+            + (f", without a rim of {1e9 * s.inset:.4g} nm" if s.inset else "")
         )
     if kind == "particles":
         return (

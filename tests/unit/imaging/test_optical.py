@@ -98,6 +98,15 @@ def test_frames_from_the_disk_are_reduced_as_those_in_memory(tmp_path: Any) -> N
     assert b.pixel == pytest.approx(PIXEL)
 
 
+def test_the_rim_may_be_left_out() -> None:
+    made = scene(6, noise=False)
+    result = reduce_optical(made.stack, Optical(inset=6 * PIXEL))
+    # half a pixel: distances are from pixel to pixel
+    assert result.mask.pixels == pytest.approx(np.pi * 30.5**2, rel=0.02)
+    with pytest.raises(InputError, match="inset leaves nothing of the particle"):
+        reduce_optical(made.stack, Optical(inset=2e-6))
+
+
 # -- settings ---------------------------------------------------------------------------------
 
 
