@@ -107,7 +107,7 @@ def test_a_picture_that_may_not_be_written_is_a_sentence(nmcsim: Callable[..., A
 def test_a_picture_of_no_known_kind_is_a_sentence(nmcsim: Callable[..., Any], out: str):
     said = nmcsim("mesh", "case.toml", "--out", out)
     assert (said.status, said.out) == (2, "")
-    assert said.err == f'--out = "{out}" must end in .png, .pdf, .msh or .svg\n'
+    assert said.err == f'--out = "{out}" must end in .png, .pdf, .msh, .vtu, .xdmf or .svg\n'
     said = nmcsim("materials", "plot", "nmc88", "--out", out)
     assert said.err == f'--out = "{out}" must end in .png, .pdf or .svg\n'
 
