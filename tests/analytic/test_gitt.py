@@ -75,7 +75,7 @@ def test_curvature_is_what_is_missing(tmp_path: Path, claim: Any) -> None:
     gap = abs(result.pulses[0].D / D / expected - 1.0)
     claim(
         "gitt", "disk, constant D, theta = 0.5, step of the first row",
-        "D, planar law with curvature", 100.0 * gap, below=0.3, unit="%",  # next order in T: 0.05 %; mesh
+        "D, planar law with curvature", 100.0 * gap, below=0.3, unit="%",  # next order: 0.05 %
     )  # fmt: skip
 
 
