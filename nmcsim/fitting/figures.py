@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from nmcsim.compare import Pair
 from nmcsim.figures.style import (
@@ -52,7 +54,9 @@ def curve_figure(best: Pair, start: Pair | None) -> Figure:
             top.plot(c.line_x, c.line, color=START, ls=DASHES[1], label="start", zorder=1)
         top.plot(curve.line_x, curve.line, color=BEST, label="best", zorder=2)
         span = np.ptp(curve.x) or 1.0
-        top.set_xlim(curve.x.min() - 0.05 * span, curve.x.max() + 0.05 * span)
+        low, high = curve.x.min() - 0.05 * span, curve.x.max() + 0.05 * span
+        top.set_xlim(low, high)
+        top.set_ylim(*_in_view(top, low, high, curve.measured - error, curve.measured + error))
         top.set_ylabel(_label(best.name, best.unit))
         top.legend()
         difference = curve.simulated - curve.measured
@@ -65,6 +69,20 @@ def curve_figure(best: Pair, start: Pair | None) -> Figure:
         bottom.set_xlabel(_label(curve.x_name, curve.x_unit))
         figure.align_ylabels()
     return figure
+
+
+def _in_view(
+    axes: Axes, low: float, high: float, *more: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Limits of y for the parts of the lines between two x, and for `more`."""
+    values = [*more]
+    for line in axes.get_lines():
+        x, y = (np.asarray(data, dtype=np.float64) for data in line.get_data())
+        values.append(y[(x >= low) & (x <= high)])
+    all_ = np.concatenate(values)
+    all_ = all_[np.isfinite(all_)]
+    margin = 0.06 * (float(np.ptp(all_)) or 1.0)
+    return float(all_.min()) - margin, float(all_.max()) + margin
 
 
 def search_figure(fit: Fit) -> Figure:

@@ -178,7 +178,7 @@ def _directions(fit: Fit) -> str:
             for name, share in zip(fit.names, direction, strict=True)
             if abs(share) >= 0.05
         )
-        error = f"{number(100.0 / size, 3)} %" if size > 0 else "unbounded"
+        error = f"{number(100.0 / size, 3)} %" if size > 1.0 else "all of it, and more"
         rows.append((parts, number(size, 3), error))
     head = ("Direction", "change of the data / σ", "standard error / interval")
     return table(head, rows, "numbers") + (
