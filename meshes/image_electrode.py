@@ -22,8 +22,8 @@ from nmcsim.case.partition import MEASURED, Corners
 from nmcsim.case.planar import MICRO, Body, Layout, PlanarElectrode, narrowest
 from nmcsim.case.section import InputFile, Length, all_wrong
 from nmcsim.errors import InputError, Mistake
-from nmcsim.imaging import labels as imaging
-from nmcsim.imaging import phases, touching
+from nmcsim.imaging.outlines import labels as imaging
+from nmcsim.imaging.outlines import phases, touching
 from nmcsim.units import display
 
 

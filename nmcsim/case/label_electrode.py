@@ -18,9 +18,9 @@ from shapely.geometry.base import BaseGeometry
 from nmcsim.case.labels import BLUR, NARROWEST, present
 from nmcsim.case.planar import MICRO, narrowest
 from nmcsim.errors import InputError, Mistake
-from nmcsim.imaging import labels as imaging
-from nmcsim.imaging.phases import Phases, with_pixel_areas
-from nmcsim.imaging.touching import bands, meetings
+from nmcsim.imaging.outlines import labels as imaging
+from nmcsim.imaging.outlines.phases import Phases, with_pixel_areas
+from nmcsim.imaging.outlines.touching import bands, meetings
 
 SMOOTH = 0.04
 """Standard deviation of the blur per radius of the particles, at least: cells beside a sharper bend

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nmcsim.case.outline import Smooth
 from nmcsim.errors import InputError, Mistake
-from nmcsim.imaging import labels as imaging
+from nmcsim.imaging.outlines import labels as imaging
 from nmcsim.units import display
 
 BLUR = 2.0

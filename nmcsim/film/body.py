@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
-from nmcsim.imaging.snapshots import Body
+from nmcsim.imaging.camera.snapshots import Body
 
 __all__ = ["divided", "read_body"]
 

@@ -85,7 +85,7 @@ def film(
     RunFailure
         A file could not be written.
     """
-    from nmcsim.imaging.movie import checked_ending, write_movie
+    from nmcsim.imaging.camera.movie import checked_ending, write_movie
 
     if movie is not None:
         checked_ending(Path(movie))

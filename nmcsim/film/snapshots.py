@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
 from nmcsim.film.body import read_body
+from nmcsim.imaging.camera.snapshots import Body, Snapshots
 from nmcsim.imaging.section import Section
-from nmcsim.imaging.snapshots import Body, Snapshots
 from nmcsim.results import FieldMap, Result, ThetaMap
 from nmcsim.units import parse
 

@@ -115,7 +115,7 @@ def read_labels(path: Path) -> Image:
 
 def pixel_of(path: Path) -> float | None:
     """The pixel size that a TIFF tells [m], if it does."""
-    from nmcsim.imaging.stack_read import find
+    from nmcsim.imaging.stack.reading import find
 
     if path.suffix.lower() not in (".tif", ".tiff"):
         return None

@@ -16,7 +16,7 @@ from nmcsim.errors import InputError, RunFailure
 from nmcsim.film import COUNTS, film, snapshots_of
 from nmcsim.film.body import LATTICE, LAYERS, divided, read_body
 from nmcsim.imaging.camera import Camera
-from nmcsim.imaging.law import Linear
+from nmcsim.imaging.camera.law import Linear
 from nmcsim.imaging.stack import Stack
 from nmcsim.results import Result
 from nmcsim.vtkhdf import CELL_TYPES, write_vtkhdf

@@ -11,10 +11,10 @@ from scipy.special import erf, expit
 
 from nmcsim.errors import InputError
 from nmcsim.imaging.camera import SATURATION, Camera, Spot
-from nmcsim.imaging.law import Linear, Table
+from nmcsim.imaging.camera.law import Linear, Table
+from nmcsim.imaging.camera.shake import Path, Steady, Walk
+from nmcsim.imaging.camera.snapshots import Body, Snapshots
 from nmcsim.imaging.section import Section
-from nmcsim.imaging.shake import Path, Steady, Walk
-from nmcsim.imaging.snapshots import Body, Snapshots
 
 UM = 1e-6
 PLAIN = Camera(spot=None, background=0.0)

@@ -9,8 +9,8 @@ import pytest
 
 from nmcsim.errors import InputError
 from nmcsim.imaging.camera import Camera, Spot
-from nmcsim.imaging.law import Linear, Table
-from nmcsim.imaging.shake import Path, Steady, Walk
+from nmcsim.imaging.camera.law import Linear, Table
+from nmcsim.imaging.camera.shake import Path, Steady, Walk
 
 
 def test_a_table_with_units() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from nmcsim.imaging.camera import Camera
+from nmcsim.imaging.camera.shake import Steady
+from nmcsim.imaging.camera.snapshots import Snapshots
 from nmcsim.imaging.optical import Optical, reduce_optical
 from nmcsim.imaging.section import unreacted_region
-from nmcsim.imaging.shake import Steady
-from nmcsim.imaging.snapshots import Snapshots
 from tests.unit.imaging.test_camera import disk
 
 RADIUS = 1.25e-6

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nmcsim.errors import InputError
-from nmcsim.imaging import labels as imaging
-from nmcsim.imaging.phases import Phases, with_pixel_areas
-from nmcsim.imaging.touching import bands, meetings
+from nmcsim.imaging.outlines import labels as imaging
+from nmcsim.imaging.outlines.phases import Phases, with_pixel_areas
+from nmcsim.imaging.outlines.touching import bands, meetings
 
 
 def disk(n: int, x: float, y: float, radius: float) -> NDArray[np.bool_]:

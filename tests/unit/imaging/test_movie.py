@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nmcsim.errors import InputError, RunFailure
-from nmcsim.imaging.movie import _clock, checked_ending, write_movie
+from nmcsim.imaging.camera.movie import _clock, checked_ending, write_movie
 from nmcsim.imaging.stack import Stack
 
 PIXEL = 50e-9

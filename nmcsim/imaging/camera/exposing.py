@@ -13,10 +13,10 @@ from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.special import erf
 
 from nmcsim.errors import InputError, Mistake
-from nmcsim.imaging.law import Linear
-from nmcsim.imaging.raster import part_labels
-from nmcsim.imaging.snapshots import Snapshots
-from nmcsim.imaging.view import picture_of
+from nmcsim.imaging.camera.law import Linear
+from nmcsim.imaging.camera.raster import part_labels
+from nmcsim.imaging.camera.snapshots import Snapshots
+from nmcsim.imaging.camera.view import picture_of
 from nmcsim.units import display
 
 if TYPE_CHECKING:

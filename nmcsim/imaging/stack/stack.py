@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nmcsim.errors import InputError, Mistake
-from nmcsim.imaging.stack_read import ArrayFrames, Frames, find, refuse
-from nmcsim.imaging.stack_write import write_stack
+from nmcsim.imaging.stack.reading import ArrayFrames, Frames, find, refuse
+from nmcsim.imaging.stack.writing import write_stack
 
 __all__ = ["Stack", "write_stack"]
 

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
-from nmcsim.imaging.exposing import SATURATION, Exposed
-from nmcsim.imaging.law import Law, Linear
-from nmcsim.imaging.shake import Drift
-from nmcsim.imaging.snapshots import Snapshots
+from nmcsim.imaging.camera.exposing import SATURATION, Exposed
+from nmcsim.imaging.camera.law import Law, Linear
+from nmcsim.imaging.camera.shake import Drift
+from nmcsim.imaging.camera.snapshots import Snapshots
+from nmcsim.imaging.camera.view import Direction
 from nmcsim.imaging.stack import Stack
-from nmcsim.imaging.view import Direction
 from nmcsim.units import display
 
 __all__ = ["SATURATION", "Camera", "Spot"]
@@ -130,13 +130,13 @@ class Camera:
         InputError
             With all mistakes of the table.
         """
-        from nmcsim.imaging.camera_table import read
+        from nmcsim.imaging.camera.table import read
 
         return read(table, place, folder or FilePath(), base or cls())
 
     def table(self) -> dict[str, Any]:
         """The ``[camera]`` table that `from_table` reads back into this camera."""
-        from nmcsim.imaging.camera_table import written
+        from nmcsim.imaging.camera.table import written
 
         return written(self)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError
-from nmcsim.imaging.stack_frames import (
+from nmcsim.imaging.stack.frames import (
     ArrayFrames,
     Found,
     Frames,
@@ -20,8 +20,8 @@ from nmcsim.imaging.stack_frames import (
     plain,
     refuse,
 )
-from nmcsim.imaging.stack_metadata import of_hdf5
-from nmcsim.imaging.stack_tiff import TIFF, of_folder, of_tiff_file
+from nmcsim.imaging.stack.metadata import of_hdf5
+from nmcsim.imaging.stack.tiff import TIFF, of_folder, of_tiff_file
 
 __all__ = ["ArrayFrames", "Frames", "find", "refuse"]
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from nmcsim.errors import InputError, Mistake
 from nmcsim.imaging.camera import Camera, Spot
-from nmcsim.imaging.law import Law, Linear, Table
-from nmcsim.imaging.shake import Drift, Steady, Walk
-from nmcsim.imaging.shake import Path as Track
-from nmcsim.imaging.view import DIRECTIONS
+from nmcsim.imaging.camera.law import Law, Linear, Table
+from nmcsim.imaging.camera.shake import Drift, Steady, Walk
+from nmcsim.imaging.camera.shake import Path as Track
+from nmcsim.imaging.camera.view import DIRECTIONS
 from nmcsim.units import convert, display, parse
 
 __all__ = ["KEYS", "read", "written"]

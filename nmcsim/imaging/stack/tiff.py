@@ -17,7 +17,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError
-from nmcsim.imaging.stack_frames import (
+from nmcsim.imaging.stack.frames import (
     Found,
     RawFrames,
     checked_kind,
@@ -26,7 +26,7 @@ from nmcsim.imaging.stack_frames import (
     plain,
     refuse,
 )
-from nmcsim.imaging.stack_metadata import Facts, of_tiff
+from nmcsim.imaging.stack.metadata import Facts, of_tiff
 
 __all__ = ["TIFF", "of_folder", "of_tiff_file"]
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, diags_array, kron, vstack
 
 from nmcsim.errors import InputError, Mistake
+from nmcsim.imaging.camera.raster import pieces, pixel_means
+from nmcsim.imaging.camera.snapshots import Body, Snapshots
 from nmcsim.imaging.cut import cut_at
-from nmcsim.imaging.raster import pieces, pixel_means
-from nmcsim.imaging.snapshots import Body, Snapshots
 
 __all__ = ["Direction", "Picture", "axes_of", "picture_of"]
 

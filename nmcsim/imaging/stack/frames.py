@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmcsim.errors import InputError, Mistake
-from nmcsim.imaging.stack_metadata import Facts
+from nmcsim.imaging.stack.metadata import Facts
 
 __all__ = [
     "ArrayFrames", "Found", "Frames", "RawFrames", "checked_kind", "checked_shape", "cut_short",

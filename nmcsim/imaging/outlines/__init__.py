@@ -1,0 +1,1 @@
+"""Smooth outlines of particles, binder and liquid from label images."""
