@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from nmcsim.imaging.camera import Camera
+from nmcsim.imaging.camera.snapshots import Snapshots
 from nmcsim.imaging.optical import Optical, reduce_optical
 from nmcsim.imaging.section import Section, unreacted_region
-from nmcsim.imaging.snapshots import Snapshots
 from validation.tables import Column, Table
 
 Array = NDArray[np.float64]
