@@ -336,8 +336,9 @@ class PlanarElectrode(ElectrodeShape):
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        modules = (__file__, partition.__file__, layers.__file__, electrode_shape.__file__)
-        return self.source, *map(Path, modules)
+        modules = (__file__, layers.__file__, electrode_shape.__file__)
+        cutting = sorted(Path(partition.__file__).parent.glob("*.py"))
+        return self.source, *map(Path, modules), *cutting
 
     def build(self, gmsh: ModuleType, patches: Patches) -> None:
         draw(gmsh, self.partition, {"collector": 0.0, "lithium": self.layout.height})
