@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import synthetic
-from tests.packaging.conftest import Installed, run
+from tests.packaging.conftest import ROOT, Installed, run
 
 BLOCK = '''
 import sys
@@ -112,6 +112,21 @@ def test_a_result_is_opened_in_python(bare: Bare) -> None:
     synthetic.synthetic_result(bare.folder / "aged")
     code = "import nmcsim; r = nmcsim.Result.load('aged'); print(r.status, r['voltage'].unit)"
     assert bare.python(code).split() == ["finished", "V"]
+
+
+def test_a_result_is_filmed_measured_and_compared(bare: Bare) -> None:
+    synthetic.synthetic_result(bare.folder / "aged")
+    bare.nmcsim("film", "aged", "-o", "film.ome.tif", "--quiet")
+    said = bare.nmcsim("measure", "optical", "film.ome.tif", "--record", "aged", "-o", "film.toml")
+    assert "com_distance_max" in said
+    said = bare.nmcsim("compare", "aged", "film.toml")
+    assert "unreacted_share" in said
+    assert (bare.folder / "aged" / "compare.json").is_file()
+
+
+def test_a_bpx_file_is_imported(bare: Bare) -> None:
+    example = ROOT / "tests" / "data" / "bpx" / "nmc_pouch_cell_BPX.json"
+    assert "rate constant" in bare.nmcsim("import", "bpx", example)
 
 
 def test_the_version_is_said(bare: Bare) -> None:
