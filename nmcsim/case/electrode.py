@@ -129,7 +129,7 @@ class Electrode(Case):
             del data["contact"]["conductivity"]  # it follows
         return data
 
-    def coarse(self) -> Self:
+    def coarse(self, kept: Iterable[str] = ()) -> Self:
         """Cells 2.5 times as large, looser tolerances, fewer frames."""
         return self._changed(
             self._larger_cells(COARSER)
@@ -138,7 +138,8 @@ class Electrode(Case):
                 "numerics.rtol": max(self.numerics.rtol, 5e-4),
                 "numerics.steps_per_phase": min(self.numerics.steps_per_phase, 25),
                 "output.frames": min(self.output.frames, 8),
-            }
+            },
+            kept,
         )
 
 

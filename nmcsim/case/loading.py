@@ -46,6 +46,11 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Case:
         raise error.located(str(path)) from None
 
 
+def key_of(override: str) -> str:
+    """The dotted key that ``"table.key=value"`` changes."""
+    return override.partition("=")[0].strip()
+
+
 def overridden(data: dict[str, Any], override: str) -> dict[str, Any]:
     """`data` with one key changed as ``--set`` says it: ``"table.key=value"``.
 

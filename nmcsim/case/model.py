@@ -10,7 +10,7 @@ import copy
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
@@ -221,8 +221,14 @@ class Case(Section):
         return from_data, (self._given, self._folder, self._path)
 
     @abstractmethod
-    def coarse(self) -> Self:
-        """The same case at a fraction of the cost, for a quick look."""
+    def coarse(self, kept: Iterable[str] = ()) -> Self:
+        """The same case at a fraction of the cost, for a quick look.
+
+        Parameters
+        ----------
+        kept : iterable of str
+            Dotted keys, or tables, that stay as they are: those that somebody asked for.
+        """
 
     def coarser(self, cells: float, tolerances: float) -> Self:
         """The same case, frames and times, computed less accurately: for error bars.
@@ -260,10 +266,11 @@ class Case(Section):
             if getattr(scaled, key) != getattr(geometry, key)
         }
 
-    def _changed(self, changes: Mapping[str, Any]) -> Self:
-        data = self._given
+    def _changed(self, changes: Mapping[str, Any], kept: Iterable[str] = ()) -> Self:
+        data, stays = self._given, tuple(f"{key}." for key in kept)
         for key, value in changes.items():
-            data = with_value(data, key, value)
+            if not f"{key}.".startswith(stays):
+                data = with_value(data, key, value)
         return self._again(data)
 
 

@@ -86,7 +86,7 @@ class SingleCrystal(Case):
         own = self.geometry.own_patches
         return own if own is not None else patches(self.physics.rock_salt, self.geometry.outline)
 
-    def coarse(self) -> Self:
+    def coarse(self, kept: Iterable[str] = ()) -> Self:
         """Cells 2.5 times as large, looser tolerances, fewer frames."""
         return self._changed(
             self._larger_cells(COARSER)
@@ -94,7 +94,8 @@ class SingleCrystal(Case):
                 "numerics.rtol": max(self.numerics.rtol, 1e-3),
                 "numerics.steps_per_phase": min(self.numerics.steps_per_phase, 25),
                 "output.frames": min(self.output.frames, 8),
-            }
+            },
+            kept,
         )
 
 

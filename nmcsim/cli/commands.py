@@ -17,6 +17,7 @@ from typing import Any
 import nmcsim
 from nmcsim import log
 from nmcsim.case import Case, load
+from nmcsim.case.loading import key_of
 from nmcsim.cli import sweep as sweeping
 from nmcsim.cli.ranks import World, rank
 from nmcsim.errors import InputError, Mistake, NmcsimError, RunFailure
@@ -45,7 +46,7 @@ def version() -> int:
 
 def _case(options: argparse.Namespace) -> Case:
     case = load(options.case, options.overrides)
-    return case.coarse() if options.coarse else case
+    return case.coarse(map(key_of, options.overrides)) if options.coarse else case
 
 
 def world(state: State) -> World:

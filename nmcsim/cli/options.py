@@ -47,7 +47,10 @@ def case_options(
         help="change a key, such as physics.rock_salt.coverage=0.25; several may follow one --set",
     )
     parser.add_argument(
-        "--coarse", action="store_true", help="larger cells, looser tolerances: a quick look"
+        "--coarse",
+        action="store_true",
+        help="larger cells, looser tolerances, at most 8 frames a step, but for what --set says: a"
+        " quick look",
     )
 
 

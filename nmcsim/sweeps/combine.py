@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,10 +36,12 @@ class Sound:
     cost: float
 
 
-def built(data: Mapping[str, Any], folder: Path, *, coarse: bool) -> Case:
-    """The case that `data` describes, or a coarse one in its place; raises as `load` does."""
+def built(data: Mapping[str, Any], folder: Path, *, coarse: bool, kept: Iterable[str] = ()) -> Case:
+    """The case that `data` describes, or a coarse one in its place but for the keys `kept`; raises
+    as `load` does.
+    """
     case = from_data(data, folder)
-    return case.coarse() if coarse else case
+    return case.coarse(kept) if coarse else case
 
 
 def applied(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,11 +74,13 @@ class Combinations:
     asked : Asked
     coarse : bool
         Whether each case is replaced by its coarse version.
+    kept : tuple of str
+        Keys that stay as they are in it, beside those that vary.
     """
 
-    def __init__(self, asked: Asked, *, coarse: bool) -> None:
+    def __init__(self, asked: Asked, *, coarse: bool, kept: tuple[str, ...] = ()) -> None:
         self.asked = asked
-        self.coarse = coarse
+        self.coarse, self.kept = coarse, kept
         self.short = short_names([axis.key for axis in asked.axes])
         self._tried: dict[Rows, Sound | tuple[Mistake, ...]] = {}
 
@@ -122,7 +126,8 @@ class Combinations:
     def _try(self, changes: Mapping[str, Any]) -> Sound | tuple[Mistake, ...]:
         try:
             data = applied(self.asked.base, changes)
-            case = built(data, self.asked.folder, coarse=self.coarse)
+            kept = (*self.kept, *changes)
+            case = built(data, self.asked.folder, coarse=self.coarse, kept=kept)
             return Sound(case.hash, cost(case))
         except InputError as error:
             return error.mistakes

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from nmcsim.case.loading import key_of
 from nmcsim.case.model import Case
 from nmcsim.case.toml import read_toml
 from nmcsim.errors import InputError, Mistake
@@ -80,6 +81,8 @@ class Plan:
         Of one case [B].
     coarse : bool
         Whether each case is `Case.coarse`.
+    kept : tuple of str
+        Keys that ``--set`` says: they stay as they are in coarse cases, as those that vary.
     words : tuple of str
         What the command line said beside the file, for the command that goes on.
     """
@@ -95,6 +98,7 @@ class Plan:
     time_limit: float | None = None
     memory_limit: float | None = None
     coarse: bool = False
+    kept: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
     @cached_property
@@ -121,7 +125,8 @@ class Plan:
         InputError
             It is not the one that was planned: a file that it reads has changed since.
         """
-        case = built(applied(self.base, planned.changes), self.folder, coarse=self.coarse)
+        data, kept = applied(self.base, planned.changes), (*self.kept, *planned.changes)
+        case = built(data, self.folder, coarse=self.coarse, kept=kept)
         if case.hash != planned.hash:
             raise InputError(
                 Mistake(
@@ -160,6 +165,7 @@ class Plan:
                 "time_limit": self.time_limit,
                 "memory_limit": self.memory_limit,
                 "coarse": self.coarse,
+                "kept": self.kept,
                 "words": self.words,
                 "base": self.base,
                 "parameters": [[p.key, p.unit, p.numeric] for p in self.parameters],
@@ -233,6 +239,7 @@ class Plan:
             time_limit=content["time_limit"],
             memory_limit=content["memory_limit"],
             coarse=content["coarse"],
+            kept=tuple(content.get("kept", ())),
             words=tuple(content.get("words", ())),
         )
 
@@ -250,7 +257,8 @@ def read_sweep(path: str | Path, overrides: Iterable[str] = (), *, coarse: bool 
     overrides : iterable of str
         As ``--set`` of the case that all start from: ``"numerics.rtol=1e-3"``.
     coarse : bool
-        Whether each case is replaced by its coarse version (`Case.coarse`).
+        Whether each case is replaced by its coarse version (`Case.coarse`), but for the keys that
+        vary or are overridden.
 
     Raises
     ------
@@ -296,9 +304,10 @@ def make_plan(
         As `read_sweep`.
     """
     overrides = tuple(overrides)
+    kept = tuple(map(key_of, overrides))
     asked, found = asked_of(data, Path(folder), overrides)
     if asked.factors and not any(m.place == "[sweep]" for m in found):
-        combinations = Combinations(asked, coarse=coarse)
+        combinations = Combinations(asked, coarse=coarse, kept=kept)
         found += combinations.by_value()
         found = found or combinations.by_combination()
     if found:
@@ -320,5 +329,6 @@ def make_plan(
         time_limit=table.time_limit,
         memory_limit=table.memory_limit,
         coarse=coarse,
+        kept=kept,
         words=(*(w for o in overrides for w in ("--set", o)), *["--coarse"] * coarse),
     )

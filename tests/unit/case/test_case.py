@@ -179,6 +179,17 @@ def test_a_coarse_case_has_larger_cells_and_looser_tolerances(make):
     assert coarse.protocol == case.protocol
 
 
+def test_a_coarse_case_keeps_what_somebody_asked_for(make):
+    case = make({"output.frames": 60, "numerics.rtol": 1e-4})
+    coarse = case.coarse(["output.frames"])
+    assert (coarse.output.frames, coarse.numerics.rtol) == (60, 1e-3)
+    assert case.coarse(["output", "numerics.rt"]).numerics.rtol == 1e-3
+    assert case.coarse(["output"]).output.frames == 60
+    kept = case.coarse(["geometry.cell_size"]).geometry
+    assert kept.cell_size == case.geometry.cell_size
+    assert kept.surface_cell_size == case.coarse().geometry.surface_cell_size
+
+
 def test_overrides_are_toml_or_plain_text(make, tmp_path: Path):
     path = make().write(tmp_path)
     case = load(path, ["physics.rock_salt.coverage=0.25", "geometry.diameter = 3 um", "title=A b"])

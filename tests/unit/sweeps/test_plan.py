@@ -457,6 +457,19 @@ def test_coarse_cases_are_other_cases():
     assert coarse.case(first).hash == fine.case(fine.cases[0]).coarse().hash == first.hash
 
 
+def test_coarse_cases_keep_what_varies_and_what_is_overridden(tmp_path):
+    made = plan(
+        "[sweep.grid]\nnumerics.rtol = [1e-4, 1e-5]",
+        coarse=True, overrides=["output.frames=60"],
+    )  # fmt: skip
+    made.write(tmp_path)
+    again = Plan.read(tmp_path)
+    cases = [again.case(planned) for planned in again.cases]
+    assert [case.numerics.rtol for case in cases] == [1e-4, 1e-5]
+    assert [case.output.frames for case in cases] == [60, 60]
+    assert cases[0].numerics.steps_per_phase == 25
+
+
 # -- how it is kept -------------------------------------------------------------------------------
 
 
