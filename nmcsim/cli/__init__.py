@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from nmcsim.cli.parser import parse
-from nmcsim.cli.ranks import World, hold_threads, rank
+from nmcsim.cli.ranks import World, hold_threads, rank, refuse_ranks
 from nmcsim.errors import InputError, NmcsimError
 
+ALONE = ("film", "measure", "compare", "fit", "import")
+"""Commands of one process."""
 INTERRUPTED = 130
 UNEXPECTED = 1
 
@@ -67,6 +69,8 @@ def _command(arguments: Sequence[str] | None, state: dict[str, Any]) -> int:
         return commands.version()
     if options.command is None:
         return 0
+    if options.command in ALONE:
+        refuse_ranks(options.command)
     run = getattr(options, "run", None) or commands.COMMANDS[options.command]
     status: int = run(options, state)
     sys.stdout.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,22 +60,18 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace, state: dict[str, Any]) -> int:
     """Fit, print the table, say where everything is."""
-    from nmcsim.cli.ranks import size
-    from nmcsim.errors import InputError, Mistake
     from nmcsim.fitting.conduct import conduct
     from nmcsim.fitting.descent import MOST, STEP
     from nmcsim.stops import Interrupted
 
-    if size() > 1:
-        message = "runs on one machine and starts its own workers; leave mpirun out"
-        raise InputError(Mistake("nmcsim fit", message))
     asking, measured = _read(options)
     only = [n.strip() for text in options.only for n in text.split(",") if n.strip()]
     out = options.out or Path("results") / f"{options.case.stem}{'-coarse' * options.coarse}-fit"
     if options.dry_run:
         _say(_listed(asking, measured, only, options.workers))
         return 0
-    goes_on = f"interrupted; to go on: {_command(options, out)}"
+    asking = replace(asking, go_on=_command(options, out))
+    goes_on = f"interrupted; to go on: {asking.go_on}"
     state["interrupted"] = goes_on
     said = _Progress(asking, options.quiet)
     said.begin(measured)

@@ -57,6 +57,19 @@ def check_launcher(found: int) -> None:
         raise InputError(Mistake("", message), "nmcsim")
 
 
+def refuse_ranks(command: str) -> None:
+    """Refuse a command of one process on several ranks: each would write the same files.
+
+    Raises
+    ------
+    InputError
+        There are several.
+    """
+    if size() > 1:
+        message = f"runs as one process, and was started {size()} times; leave mpirun out"
+        raise InputError(Mistake(command, message), "nmcsim")
+
+
 def hold_threads() -> None:
     """One thread a rank, before NumPy is imported: ranks share the cores already."""
     if size() > 1:

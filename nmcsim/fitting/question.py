@@ -48,6 +48,8 @@ class Question:
         Texts with ``{variables}`` by key.
     coarse : bool
     varied : tuple of Varied
+    go_on : str
+        The command of the fit, which ``nmcsim status`` says of its cases.
     """
 
     data: Mapping[str, Any]
@@ -57,6 +59,7 @@ class Question:
     texts: Mapping[str, Any]
     coarse: bool
     varied: tuple[Varied, ...] = field(default=())
+    go_on: str = "nmcsim fit CASE MEASURED --vary KEY=LO:HI --out DIR"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,12 +89,13 @@ class Question:
         }
         asked = {"zip": axes, "set": dict(self.texts), "keep": "history"}
         try:
-            return make_plan(
+            made = make_plan(
                 dict(self.data) | {"sweep": asked}, self.folder, self.path,
                 overrides=self.overrides, coarse=self.coarse,
             )  # fmt: skip
         except InputError as error:
             raise InputError(dict.fromkeys(map(_said_of_key, error.mistakes))) from None
+        return replace(made, go_on=self.go_on)
 
     def case(self, values: Sequence[float]) -> Case:
         """The case with these values of its keys."""

@@ -85,6 +85,8 @@ class Plan:
         Keys that ``--set`` says: they stay as they are in coarse cases, as those that vary.
     words : tuple of str
         What the command line said beside the file, for the command that goes on.
+    go_on : str
+        The command that goes on where that is none of a sweep: a fit has its cases solved.
     """
 
     title: str
@@ -100,6 +102,7 @@ class Plan:
     coarse: bool = False
     kept: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    go_on: str = ""
 
     @cached_property
     def hash(self) -> str:
@@ -167,6 +170,7 @@ class Plan:
                 "coarse": self.coarse,
                 "kept": self.kept,
                 "words": self.words,
+                "go_on": self.go_on,
                 "base": self.base,
                 "parameters": [[p.key, p.unit, p.numeric] for p in self.parameters],
                 "changed": changed,
@@ -241,6 +245,7 @@ class Plan:
             coarse=content["coarse"],
             kept=tuple(content.get("kept", ())),
             words=tuple(content.get("words", ())),
+            go_on=str(content.get("go_on", "")),
         )
 
 

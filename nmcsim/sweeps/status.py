@@ -158,6 +158,8 @@ def counted(cases: int) -> str:
 
 def resuming(plan: Plan, directory: Path, more: Sequence[str] = ()) -> str:
     """The command that goes on with a sweep."""
+    if plan.go_on:
+        return " ".join([plan.go_on, *more])
     file = str(plan.path) if plan.path is not None else "FILE"
     return shlex.join(["nmcsim", "sweep", file, *plan.words, "--out", str(directory), *more])
 

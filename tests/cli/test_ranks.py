@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from nmcsim.cli import main
 from nmcsim.cli.ranks import check_launcher, rank, size
 from nmcsim.errors import InputError
 
@@ -105,3 +106,39 @@ def test_processes_that_mpi_does_not_join_are_refused(
     check_launcher(2)
     with pytest.raises(InputError, match="was started 2 times, but MPI does not join .*pmi2"):
         check_launcher(1)
+
+
+ALONE = (
+    ("film", "result"),
+    ("measure", "optical", "stack.tif"),
+    ("measure", "gitt", "record.csv"),
+    ("compare", "result", "measured.toml"),
+    ("fit", "case.toml", "measured.toml", "--vary", "geometry.diameter=1:2um"),
+    ("import", "bpx", "cell.json"),
+)
+
+
+@pytest.mark.parametrize("words", ALONE, ids=lambda words: "-".join(words[:2]))
+@pytest.mark.parametrize("number", [0, 1])
+def test_commands_of_one_process_are_refused_on_several_ranks(
+    started: Callable[[dict[str, str]], None],
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    number: int,
+):
+    started({"PMI_RANK": str(number), "PMI_SIZE": "2"})
+    assert main(words) == 2
+    said = capsys.readouterr()
+    sentence = f"nmcsim: {words[0]} runs as one process, and was started 2 times; leave mpirun out"
+    assert (said.out, said.err.strip()) == ("", sentence if number == 0 else "")
+
+
+@pytest.mark.mpi
+def test_a_measurement_under_mpirun_says_it_once(python: Callable[..., Any]):
+    done = python(
+        "import sys; from nmcsim.cli import main;"
+        "sys.exit(main(['compare', 'result', 'measured.toml']))",
+        ranks=2,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("leave mpirun out") == 1

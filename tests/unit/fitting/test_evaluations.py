@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from nmcsim.fitting.evaluations import Evaluations, Failed
 from nmcsim.fitting.question import Question, question
 from nmcsim.fitting.varied import asked
 from nmcsim.sweeps import Plan, Record
+from nmcsim.sweeps.records import Records
+from nmcsim.sweeps.status import snapshot, status_text
 from tests.crystals import SMALL
 
 COVERAGE, DIAMETER = "physics.rock_salt.coverage", "geometry.diameter"
@@ -130,3 +132,12 @@ def test_a_result_without_numbers_fails(asking: Question):
         evaluations = Evaluations(asking, reduce, Pool())  # type: ignore[arg-type]
         assert evaluations([np.array([0.1, 0.1])]) == [None]
         assert cause in evaluations.failed[0].cause
+
+
+def test_the_status_of_a_fit_names_the_command_of_the_fit(asking: Question, tmp_path: Path):
+    asking = replace(asking, go_on="nmcsim fit a.toml m.toml --out fit")
+    asking.plan([(0.3, 2.5)]).write(tmp_path)
+    plan = Plan.read(tmp_path)
+    said = status_text(plan, tmp_path, snapshot(plan, Records(tmp_path, "0")))
+    assert said.endswith("nobody works on it; to go on: nmcsim fit a.toml m.toml --out fit")
+    assert "nmcsim sweep" not in said
