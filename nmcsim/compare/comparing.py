@@ -77,13 +77,14 @@ def _one(entry: Measurement, side: Side) -> Pair | Unpaired:
     try:
         found = _series(entry, side) if entry.series is not None else _value(entry, side)
     except UnitError as error:
-        reason = f"{_wanted(entry)} is simulated in another kind of unit: it {_said(error)}"
+        reason = f"the simulated {_wanted(entry)} {_said(error)}"
         return Unpaired(entry.name, reason, entry=entry)
     return found if isinstance(found, Pair) else Unpaired(entry.name, found, entry=entry)
 
 
 def _said(error: UnitError) -> str:
-    return error.mistakes[0].message.partition(";")[0]
+    kinds = error.mistakes[0].message.partition(";")[0].removesuffix(" is needed")
+    return f"{kinds} stands in the file; mend its unit"
 
 
 def _wanted(entry: Measurement) -> str:

@@ -166,7 +166,10 @@ def test_an_input_beside_its_source(result):
 UNPAIRED = [
     (Measurement("com_distence_max", "um", 1.0), "nearest: com_distance_max"),
     (Measurement("porosity", "%", 1.0), 'nothing simulated is called "porosity"'),
-    (Measurement("time_end", "um", 1.0), "time_end is simulated in another kind of unit"),
+    (
+        Measurement("time_end", "um", 1.0),
+        "the simulated time_end is a time, and a length stands in the file; mend its unit",
+    ),
     (
         Measurement("voltage", "V", 1.0),
         "voltage is a curve on the simulated side, and one number here; nearest: voltage_end",
