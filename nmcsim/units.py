@@ -217,8 +217,8 @@ def _conversion(text: str, unit: str, number: str) -> tuple[Fraction, Fraction]:
         source = _pint_unit(text)
         pair = _factor(source, unit)
     except pint.DimensionalityError:
-        kind = _KINDS.get(unit, (f"a quantity in {unit}", unit))[0]
-        other = _kind_of(text)
+        kind = _kind_of(unit) or f"a quantity in {unit}"
+        other = _kind_of(text) or f'in "{text}"'
         _refuse(f"is {other}, and {kind} is needed; write {_meant(number, text, unit)}")
     except (pint.UndefinedUnitError, KeyError):
         close = _closest(text)
@@ -258,11 +258,12 @@ def _registry() -> pint.UnitRegistry:
 
 
 def _kind_of(text: str) -> str:
+    """What a unit measures, "a length"; empty if that has no name here."""
     source = _pint_unit(text)
     for unit, (kind, _) in _KINDS.items():
         if source.dimensionality == _pint_unit(unit).dimensionality:
             return kind
-    return f'in "{text}"'
+    return ""
 
 
 def _closest(text: str) -> str | None:
