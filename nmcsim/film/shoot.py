@@ -12,10 +12,12 @@ import tifffile
 from numpy.typing import NDArray
 
 from nmcsim import __version__
-from nmcsim.errors import RunFailure
+from nmcsim.errors import InputError, Mistake
 from nmcsim.film.snapshots import snapshots_of
 from nmcsim.imaging.camera import SATURATION, Camera
 from nmcsim.imaging.stack import Stack, write_stack
+from nmcsim.imaging.stack.placing import checked_folder, placed
+from nmcsim.imaging.stack.tiff import software_of
 from nmcsim.results import Result
 
 __all__ = ["COUNTS", "Film", "film"]
@@ -81,7 +83,8 @@ def film(
     Raises
     ------
     InputError
-        As `snapshots_of` and `Camera.frames`, or an ending that is none of a TIFF file or a movie.
+        As `snapshots_of` and `Camera.frames`, or an ending that is none of a TIFF file or a movie,
+        a folder that is not there, or a file that was not filmed here.
     RunFailure
         A file could not be written.
     """
@@ -89,6 +92,8 @@ def film(
 
     if movie is not None:
         checked_ending(Path(movie))
+    checked_folder(*(None if p is None else Path(p) for p in (path, movie, labels)))
+    _refuse_measured(Path(path), None if labels is None else Path(labels))
     snapshots = snapshots_of(result)
     taken = camera.taken(snapshots)
 
@@ -123,15 +128,24 @@ def film(
     )  # fmt: skip
 
 
+def _refuse_measured(*paths: Path | None) -> None:
+    """Refuse to replace frames that came from elsewhere, such as a microscope's."""
+    found = []
+    for path in paths:
+        if path is not None and path.exists() and software_of(path) != "nmcsim":
+            message = "is there, and nmcsim did not film it; choose another name, or move it away"
+            found.append(Mistake(str(path), message))
+    if found:
+        raise InputError(found)
+
+
 def _write_labels(
     path: Path, labels: NDArray[np.uint16], pixel: float, names: tuple[str, ...]
 ) -> None:
     told = "; ".join(f"{n} = {name}" for n, name in enumerate(names, start=1))
-    try:
+    with placed(path) as aside:
         tifffile.imwrite(
-            path, labels, photometric="minisblack", description=told or "1 = particle",
+            aside, labels, photometric="minisblack", description=told or "1 = particle",
             metadata=None, resolution=(1e-2 / pixel, 1e-2 / pixel), resolutionunit="CENTIMETER",
             software="nmcsim",
         )  # fmt: skip
-    except OSError as error:
-        raise RunFailure(f"{path}: could not be written: {error.strerror or error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from nmcsim.film import COUNTS, film, snapshots_of
 from nmcsim.film.body import LATTICE, LAYERS, divided, read_body
 from nmcsim.imaging.camera import Camera
 from nmcsim.imaging.camera.law import Linear
+from nmcsim.imaging.camera.movie import write_movie
 from nmcsim.imaging.stack import Stack
 from nmcsim.results import Result
 from nmcsim.vtkhdf import CELL_TYPES, write_vtkhdf
@@ -74,8 +76,44 @@ def test_what_cannot_be_written(crystal: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"f.avi: has the ending"):
         film(crystal, Camera(), tmp_path / "f.tif", tmp_path / "f.avi")
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(RunFailure, match="l.tif: could not be written"):
+    with pytest.raises(InputError, match=r"l.tif names a folder that does not exist: .*no;"):
         film(crystal, Camera(), tmp_path / "f.tif", labels=tmp_path / "no" / "l.tif")
+    with pytest.raises(InputError, match="is a folder; name a file in it"):
+        film(crystal, Camera(), tmp_path / "f.tif", labels=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_frames_of_a_microscope_are_not_replaced(crystal: Path, tmp_path: Path) -> None:
+    camera, path = Camera(pixel=100e-9), tmp_path / "f.tif"
+    tifffile.imwrite(path, np.zeros((3, 8, 8), "u2"), photometric="minisblack")
+    with pytest.raises(InputError, match="f.tif is there, and nmcsim did not film it"):
+        film(crystal, camera, path)
+    assert tifffile.imread(path).shape == (3, 8, 8)
+    path.write_text("no frames")
+    with pytest.raises(InputError, match="did not film it"):
+        film(crystal, camera, tmp_path / "g.tif", labels=path)
+    path.unlink()
+    film(crystal, camera, path, labels=tmp_path / "l.tif")
+    film(crystal, camera, path, labels=tmp_path / "l.tif")  # its own are
+
+
+def test_a_full_disk_leaves_nothing_half_written(crystal: Path, tmp_path: Path) -> None:
+    film(crystal, Camera(pixel=100e-9), tmp_path / "f.tif", tmp_path / "f.mp4")
+    write_movie(tmp_path / "f.gif", Stack.open(tmp_path / "f.tif"))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        # a file may grow to 20 kB, and the frames are larger
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+        with pytest.raises(RunFailure, match="f.tif: could not be written") as stopped:
+            film(crystal, Camera(pixel=50e-9), tmp_path / "f.tif")
+        assert stopped.value.exit_status == 3
+        for name in ("f.mp4", "f.gif"):
+            with pytest.raises(RunFailure, match=f"{name}: could not be written"):
+                write_movie(tmp_path / name, Stack.open(tmp_path / "f.tif"), title="a")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_frames_at_one_time_are_one(crystal: Path) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
-import uuid
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmcsim.errors import InputError, Mistake, RunFailure
+from nmcsim.errors import InputError, Mistake
 from nmcsim.imaging.stack import Stack
+from nmcsim.imaging.stack.placing import placed
 from nmcsim.units import display
 
 __all__ = ["checked_ending", "write_movie"]
@@ -81,28 +81,37 @@ def write_movie(
         raise InputError(Mistake(f'show = "{show}"', f"must be one of {', '.join(SHOWN)}"))
     rate = fps or float(np.clip(len(stack) / 10.0, 5.0, 30.0))
     canvas = _Canvas(stack, show, mask, drift, title)
-    aside = target.with_name(f".{uuid.uuid4().hex[:8]}{target.suffix.lower()}")
-    how: dict[str, Any] = {"loop": 0, "duration": 1000.0 / rate}
-    if target.suffix.lower() == ".mp4":
+    writer: Any
+    with placed(target) as aside:
+        if target.suffix.lower() == ".gif":
+            # in memory, as Pillow holds its frames anyhow: it cannot cope with a full disk
+            content = BytesIO()
+            with imageio.get_writer(content, "gif", loop=0, duration=1000.0 / rate) as writer:
+                for picture in canvas.pictures():
+                    writer.append_data(picture)
+            aside.write_bytes(content.getvalue())
+            return target
         # yuv420p is what every player shows, and needs even sizes
-        how = {"fps": rate, "codec": "libx264", "quality": 8, "macro_block_size": 2,
-               "pixelformat": "yuv420p", "ffmpeg_log_level": "error"}  # fmt: skip
-    try:
-        if not target.parent.is_dir():
-            raise FileNotFoundError(2, "No such file or directory")
-        writer: Any
-        with imageio.get_writer(aside, **how) as writer:
+        with imageio.get_writer(
+            aside, fps=rate, codec="libx264", quality=8, macro_block_size=2,
+            pixelformat="yuv420p", ffmpeg_log_level="fatal",
+        ) as writer:  # fmt: skip
             for picture in canvas.pictures():
                 writer.append_data(picture)
-        os.replace(aside, target)
-    except OSError as error:
-        raise RunFailure(
-            f"{target}: could not be written: {error.strerror or error}; see that the folder "
-            "exists, may be written and is not full"
-        ) from error
-    finally:
-        aside.unlink(missing_ok=True)
+        _check_whole(aside, len(stack))
     return target
+
+
+def _check_whole(path: Path, frames: int) -> None:
+    """ffmpeg is another process: of a full disk it tells nobody."""
+    import imageio_ffmpeg  # type: ignore[import-untyped]
+
+    try:
+        there, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
+    except RuntimeError:
+        there = 0
+    if there != frames:
+        raise OSError(0, f"ffmpeg wrote {there} of {frames} frames")
 
 
 class _Canvas:

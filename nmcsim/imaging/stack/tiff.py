@@ -28,7 +28,7 @@ from nmcsim.imaging.stack.frames import (
 )
 from nmcsim.imaging.stack.metadata import Facts, of_tiff
 
-__all__ = ["TIFF", "of_folder", "of_tiff_file"]
+__all__ = ["TIFF", "of_folder", "of_tiff_file", "software_of"]
 
 TIFF = (".tif", ".tiff", ".btf", ".tf8", ".stk", ".lsm")
 """Endings of files that tifffile reads."""
@@ -61,6 +61,16 @@ def of_tiff_file(path: Path) -> Found:
     return found
 
 
+def software_of(path: Path) -> str:
+    """The program that a TIFF file says wrote it; empty where that cannot be read."""
+    with _heard():
+        try:
+            with tifffile.TiffFile(path) as file:
+                return str(file.pages.first.tags.valueof("Software"))
+        except _BROKEN:
+            return ""
+
+
 def _found(path: Path, file: Any, complaints: list[str]) -> Found:
     pages_there = len(file.pages)
     # a file cut short still opens, with fewer frames than were written
@@ -78,6 +88,7 @@ def _found(path: Path, file: Any, complaints: list[str]) -> Found:
         return Found(RawFrames(path, whole.dataoffset, shape, dtype), facts)
     if len(pages) != count or any(page is None for page in pages):
         refuse(str(path), "lacks frames that its metadata announce; save it as one file again")
+    _check_alike(path, pages)
     _check_last(path, pages[-1])
     return Found(_Pages(path, pages, shape), facts)
 
@@ -96,6 +107,8 @@ def _frames_of(path: Path, file: Any, series: list[Any]) -> Any:
     if getattr(first, "samplesperpixel", 1) > 1 or int(first.photometric) in (2, 3):
         refuse(str(path), "is a colour picture (RGB); save one channel as a grey stack")
     checked_kind(first.dtype if first.bitspersample != 1 else np.dtype(bool), str(path))
+    if int(first.photometric) == 0:
+        refuse(str(path), "counts white as 0 (MINISWHITE); invert it in Fiji and save it again")
     if len(series) == 1 or file.is_ome:
         return series[0].pages
     sizes = {page.shape for s in series for page in s.pages if page is not None}
@@ -116,6 +129,24 @@ def _count(path: Path, series: Any) -> int:
             "height and width",
         )
     return checked_shape(series.shape, str(path))[0]
+
+
+def _check_alike(path: Path, pages: Sequence[Any]) -> None:
+    """Refuse pages that cannot be unpacked, or are of several kinds."""
+    compression = pages[0].compression
+    if compression not in tifffile.TIFF.DECOMPRESSORS:
+        _refuse_compression(path, getattr(compression, "name", compression))
+    kinds = sorted({str(np.dtype(page.dtype).newbyteorder("=")) for page in pages})
+    if len(kinds) > 1:
+        refuse(str(path), f"has frames of several kinds ({' and '.join(kinds)}); save them alike")
+
+
+def _refuse_compression(path: Path, name: object) -> NoReturn:
+    refuse(
+        str(path),
+        f"is compressed by {name}, which needs the Python package imagecodecs; install that, or"
+        " open the file in Fiji and save it as TIFF, without compression",
+    )
 
 
 def _check_last(path: Path, page: Any) -> None:
@@ -154,6 +185,8 @@ def _single(path: Path) -> NDArray[Any]:
         try:
             return np.asarray(tifffile.imread(path))
         except _BROKEN as error:
+            if "imagecodecs" in str(error):
+                _refuse_compression(path, str(error).partition(":")[0].rpartition(".")[2])
             refuse(str(path), f"is no readable TIFF file ({plain(error)}); copy it again")
 
 
@@ -197,6 +230,12 @@ class _Files:
                 h, w = self.shape[1:]
                 said = " x ".join(str(n) for n in frame.shape)
                 refuse(str(path), f"has {said} pixels, the first frame of the folder {h} x {w}")
+            if not np.can_cast(frame.dtype, self.dtype, "equiv"):
+                refuse(
+                    str(path),
+                    f"holds {frame.dtype}, the first frame of the folder {self.dtype}; save them"
+                    " alike",
+                )
             found[row] = frame
         return found
 

@@ -8,8 +8,6 @@ centimetre.
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,8 @@ import numpy as np
 import tifffile
 from numpy.typing import ArrayLike, NDArray
 
-from nmcsim.errors import InputError, Mistake, RunFailure
+from nmcsim.errors import InputError, Mistake
+from nmcsim.imaging.stack.placing import placed
 
 __all__ = ["write_stack"]
 
@@ -80,27 +79,20 @@ def write_stack(
     first = np.asarray(next(incoming))
     shape = (len(moments), *first.shape)
     size = int(np.prod(shape)) * kind.itemsize
-    aside = target.with_name(f".{target.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        with tifffile.TiffWriter(aside, ome=True, bigtiff=size > CLASSIC) as file:
-            file.write(
-                _converted(first, incoming, kind, len(moments)),
-                shape=shape,
-                dtype=kind,
-                photometric="minisblack",
-                resolution=(1e-2 / pixel, 1e-2 / pixel),
-                resolutionunit="CENTIMETER",
-                software="nmcsim",
-                metadata=_ome(target, pixel, moments, description, dict(metadata or {})),
-            )
-        os.replace(aside, target)
-    except OSError as error:
-        raise RunFailure(
-            f"{target}: could not be written: {error.strerror or error}; see that the folder "
-            "exists, may be written and is not full"
-        ) from error
-    finally:
-        aside.unlink(missing_ok=True)
+    with (
+        placed(target) as aside,
+        tifffile.TiffWriter(aside, ome=True, bigtiff=size > CLASSIC) as file,
+    ):
+        file.write(
+            _converted(first, incoming, kind, len(moments)),
+            shape=shape,
+            dtype=kind,
+            photometric="minisblack",
+            resolution=(1e-2 / pixel, 1e-2 / pixel),
+            resolutionunit="CENTIMETER",
+            software="nmcsim",
+            metadata=_ome(target, pixel, moments, description, dict(metadata or {})),
+        )
     return target
 
 

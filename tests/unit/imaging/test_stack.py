@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from nmcsim.errors import InputError, RunFailure
 from nmcsim.imaging.stack import Stack, write_stack
@@ -285,3 +286,31 @@ def test_files_cut_short(tmp_path: Path, frames: np.ndarray, kind: str, share: f
     with pytest.raises(InputError, match="a.tif: (is cut short|is no readable TIFF|cannot be)"):
         for _ in Stack.open(path, pixel=PIXEL, interval=1.0).chunks():
             pass
+
+
+def test_pages_of_several_kinds_are_refused(tmp_path: Path, frames: np.ndarray) -> None:
+    with tifffile.TiffWriter(tmp_path / "kinds.tif") as file:
+        for frame in (frames[0], frames[1].astype("float32")):
+            file.write(frame, photometric="minisblack")
+    with pytest.raises(InputError, match=r"several kinds \(float32 and uint16\); save them alike"):
+        Stack.open(tmp_path / "kinds.tif", pixel=PIXEL, interval=1.0)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for i, kind in enumerate(("uint16", "uint16", "float32")):
+        tifffile.imwrite(folder / f"{i}.tif", frames[i].astype(kind), photometric="minisblack")
+    with pytest.raises(InputError, match=r"2.tif: holds float32, the first frame .* uint16; save"):
+        Stack.open(folder, pixel=PIXEL, interval=1.0).frame(2)
+
+
+def test_inverted_and_packed_pictures_are_refused(tmp_path: Path, frames: np.ndarray) -> None:
+    given = {"pixel": PIXEL, "interval": 1.0}
+    tifffile.imwrite(tmp_path / "white.tif", frames, photometric="miniswhite")
+    with pytest.raises(InputError, match="white.tif: counts white as 0"):
+        Stack.open(tmp_path / "white.tif", **given)
+    pictures = [Image.fromarray((frame // 256).astype("uint8")) for frame in frames]
+    (tmp_path / "lzw").mkdir()
+    for name, more in (("lzw.tif", pictures[1:]), ("lzw/0.tif", []), ("lzw/1.tif", [])):
+        pictures[0].save(tmp_path / name, save_all=True, append_images=more, compression="tiff_lzw")
+    for name in ("lzw.tif", "lzw"):
+        with pytest.raises(InputError, match="is compressed by LZW, .* without compression"):
+            Stack.open(tmp_path / name, **given)
