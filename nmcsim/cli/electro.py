@@ -61,7 +61,11 @@ def _add_gitt(actions: Any) -> None:
     gitt.add_argument(
         "--area-uncertainty", metavar="Q", default="0", help='such as "10 %%", one deviation'
     )
-    gitt.add_argument("--theta-start", metavar="N", help="lithium per site at the first row")
+    gitt.add_argument(
+        "--theta-start",
+        metavar="N",
+        help="lithium per site at the first row; a result directory knows its own",
+    )
     gitt.add_argument(
         "--ohmic", choices=("fit", "first", "none"), default="fit",
         help="step that is removed: intercept over sqrt(t) (default), first row, none",
@@ -207,7 +211,7 @@ def _finish(text: str, out: Path | None, write: Callable[[Path], list[Path]]) ->
 def run_gitt(options: argparse.Namespace, state: State) -> int:
     """``nmcsim measure gitt``."""
     from nmcsim.analysis.gitt import Gitt, reduce_gitt
-    from nmcsim.measure.gitt import described, sample_from, sample_of, write_gitt
+    from nmcsim.measure.gitt import described, sample_from, sample_of, theta_start_of, write_gitt
 
     q = _Quantities(options)
     given = {
@@ -230,9 +234,12 @@ def run_gitt(options: argparse.Namespace, state: State) -> int:
     sample, missing = sample_from(own | {k: v for k, v in given.items() if v is not None}, bet)
     if sample is None:
         example = 'such as --mass "6.2 mg" --molar-mass "97.46 g/mol" --density "4.78 g/cm3"'
-        message = f'is missing; Eq. 1 needs it, {example} --bet "0.6 m2/g"'
+        are = "are missing; Eq. 1 needs them" if "," in missing else "is missing; Eq. 1 needs it"
+        message = f'{are}, {example} --bet "0.6 m2/g"'
         raise InputError(Mistake(missing, message), "nmcsim measure gitt")
     record = _record(options)
+    if theta_start is None:
+        theta_start = theta_start_of(options.file)
     settings = Gitt(options.ohmic, window, at_rest, theta_start=theta_start)
     result = reduce_gitt(record, sample, settings)
     return _finish(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,10 @@ from nmcsim.errors import InputError
 from nmcsim.measured import Measured, MeasuredSeries, Measurement
 from nmcsim.measured.series_file import write_columns
 
-__all__ = ["as_measured", "described", "sample_from", "sample_of", "write_gitt"]
+if TYPE_CHECKING:
+    from nmcsim.results import Result
+
+__all__ = ["as_measured", "described", "sample_from", "sample_of", "theta_start_of", "write_gitt"]
 
 COLUMNS = {
     "number": "1", "start": "s", "duration": "s", "rest": "s", "current": "A", "charge": "A s",
@@ -28,31 +31,41 @@ COLUMNS = {
 def sample_of(directory: Path) -> dict[str, float]:
     """Keys of `Sample` that a result directory of a crystal knows of itself.
 
-    The area is the active one: the lateral surface without rock salt that lets nothing through.
-    `length` is twice the section's area over its perimeter, the radius of a disk.
+    The area is the active one: the lateral surface without rock salt that lets nothing through,
+    both as meshed. `length` is twice the volume over the lateral surface, the radius of a disk.
     """
+    found = _crystal(directory)
+    if found is None:
+        return {}
+    case: Any = found.case()
+    facts = found.provenance["facts"]
+    density, volume, lateral = case.material.density, facts["volume"], facts["lateral_area"]
+    return {
+        "mass": density * volume,
+        "molar_mass": density / case.material.site_density,
+        "density": density,
+        "area": lateral * (1.0 - facts["coverage"] * (1.0 - case.physics.rock_salt.flux_ratio)),
+        "length": 2.0 * volume / lateral,
+    }
+
+
+def theta_start_of(directory: Path) -> float | None:
+    """Lithium per site in the first row of a result directory of a crystal."""
+    found = _crystal(directory)
+    return None if found is None else float(found["theta_mean"].values[0])
+
+
+def _crystal(directory: Path) -> Result | None:
+    """The result of a crystal in a directory; None where there is another one, or none."""
     from nmcsim.results import Result
 
     if not directory.is_dir():
-        return {}
+        return None
     try:
-        case: Any = Result.load(directory).case()
+        found = Result.load(directory)
     except InputError:
-        return {}
-    outline = getattr(case.geometry, "outline", None)
-    if outline is None:
-        return {}
-    salt = case.physics.rock_salt
-    thickness = case.geometry.thickness if case.geometry.dimension == 2 else case.geometry.height
-    share = 1.0 - salt.coverage * (1.0 - salt.flux_ratio)
-    density = case.material.density
-    return {
-        "mass": density * outline.area * thickness,
-        "molar_mass": density / case.material.site_density,
-        "density": density,
-        "area": outline.length * thickness * share,
-        "length": 2.0 * outline.area / outline.length,
-    }
+        return None
+    return found if "lateral_area" in found.provenance.get("facts", {}) else None
 
 
 def described(result: GittResult, record: Record) -> str:
@@ -65,15 +78,17 @@ def described(result: GittResult, record: Record) -> str:
         "none": "not removed",
     }[settings.ohmic]
     lines = [
-        f"{record.name}: {len(result.pulses)} pulses; volume over area {1e6 * sample.depth:.4g} um",
+        f"{record.name}: {len(result.pulses)} pulse{'s' * (len(result.pulses) != 1)};"
+        f" volume over area {1e6 * sample.depth:.4g} um",
         f"  line over sqrt(t) from {lo:g} to {hi:g} of each pulse; ohmic step: {how}",
         *(f"  note: {note}" for note in result.notes),
         "",
         "pulse  tau/s    theta   E_s/V   dE_s/mV  dE_t/mV  ohmic/mV  D/(m2/s)   +-        tau D/L2",
     ]
     for p in result.pulses:
+        theta = f"{p.theta:.4f}" if np.isfinite(p.theta) else "-"
         lines.append(
-            f"{p.number:5d}  {p.duration:<7.5g}  {p.theta:<6.4f}  {p.E_before:.4f}"
+            f"{p.number:5d}  {p.duration:<7.5g}  {theta:<6}  {p.E_before:.4f}"
             f"  {1e3 * p.dE_s:<7.4g}  {1e3 * p.dE_t:<7.4g}  {1e3 * p.ohmic:<8.4g}"
             f"  {p.D:<9.3e}  {p.u_D:<8.1e}  {p.shortness:.2g}{' *' if p.flaws else ''}"
         )

@@ -15,6 +15,27 @@ from tests.unit.analysis.test_gitt import D, planar
 SAMPLE = ("--mass", "6 mg", "--molar-mass", "97.46 g/mol", "--density", "4.78 g/cm3",
           "--bet", "0.6 m2/g", "--length", "5 um")  # fmt: skip
 
+PULSES = """
+title = "A pulse"
+model = "single_crystal"
+[geometry]
+shape = "disk"
+diameter = "2.5 um"
+height = "1 um"
+cell_size = "0.4 um"
+[material]
+name = "nmc88"
+[physics]
+surface = "butler_volmer"
+temperature = "295.15 K"
+[protocol]
+capacity = "200 mAh/g"
+initial = 0.8
+steps = ["Rest for 10 s", "Charge at C/5 for 20 s", "Rest for 30 min"]
+[output]
+frames = 2
+"""
+
 
 @pytest.fixture
 def record(folder: Path) -> Path:
@@ -46,6 +67,17 @@ def test_gitt(record: Path, nmcsim: Any, folder: Path) -> None:
     assert found.series.values / D == pytest.approx(1.0, abs=0.02)
     assert (np.abs(found.series.values - D) < 4.0 * found.series.uncertainty).all()
     assert (folder / "m_pulses.csv").is_file() and (folder / "m_gitt.png").stat().st_size > 10_000
+
+
+def test_gitt_of_a_crystal_without_rock_salt(nmcsim: Any, folder: Path) -> None:
+    """What a result knows of its sample, where the case says nothing of rock salt."""
+    (folder / "case.toml").write_text(PULSES)
+    assert nmcsim("run", "case.toml", "--out", "g", "--quiet").status == 0
+    done = nmcsim("measure", "gitt", "g")
+    assert done.status == 0, done.err
+    # pi R^2 / 2 pi R = R / 2
+    assert "1 pulse; volume over area 0.625 um" in done.out
+    assert "0.7996" in done.out  # the middle of the pulse: 0.8 - half of 200/275 * 20 s / 18000 s
 
 
 def test_gitt_without_theta_and_with_flaws(record: Path, nmcsim: Any, folder: Path) -> None:
@@ -117,7 +149,7 @@ def test_mistakes(record: Path, spectrum: Path, nmcsim: Any, folder: Path) -> No
         assert done.status == 2 and "Traceback" not in done.err and not done.out
         return str(done.err)
 
-    assert "--mass, --molar-mass, --density is missing; Eq. 1 needs it" in refused(
+    assert "--mass, --molar-mass, --density are missing; Eq. 1 needs them" in refused(
         "gitt", "gitt.csv", "--bet", "0.6 m2/g"
     ).replace(", --area", "")
     several = refused("gitt", "gitt.csv", *SAMPLE, "--area", "3", "--theta-start", "x",
