@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nmcsim.cli.options import add_command
+
+if TYPE_CHECKING:
+    from nmcsim.compare import Comparison
+    from nmcsim.results import Result
 
 APART = 3
 """Exit status with ``--strict`` where something is not within."""
@@ -34,10 +39,9 @@ def compare(options: argparse.Namespace, state: dict[str, Any]) -> int:
     """Compare, print the table, and show it in the report of the result."""
     from nmcsim.cli.commands import say
     from nmcsim.compare import compare as beside
-    from nmcsim.compare.record import as_table, keep
+    from nmcsim.compare.record import as_table
     from nmcsim.compare.table import comparison_text
     from nmcsim.measured import Measured
-    from nmcsim.report import write_report
     from nmcsim.results import Result, write_json
 
     files = {path: Measured.read(path) for path in options.measured}
@@ -47,24 +51,35 @@ def compare(options: argparse.Namespace, state: dict[str, Any]) -> int:
     else:
         of = Result.load(options.result)
     names = _names(files)
-    apart, tables = False, {}
+    made = {}
     for path, measured in files.items():
-        found = beside(of, measured)
+        made[names[path]] = found = beside(of, measured)
         say(comparison_text(found))
         say("")
-        apart |= not found.within
-        tables[names[path]] = as_table(found)
-        if isinstance(of, Result):
-            keep(of.directory, names[path], found)
     if options.json is not None:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        write_json(options.json, {"comparisons": tables})
+        write_json(options.json, {"comparisons": {n: as_table(c) for n, c in made.items()}})
         say(f"wrote {options.json}")
     if isinstance(of, Result):
-        report = of.directory / "report.html"
-        write_report(of, report)
-        say(f"report  {report}")
+        say(_added(of, made))
+    apart = not all(found.within for found in made.values())
     return APART if options.strict and apart else 0
+
+
+def _added(result: Result, made: dict[str, Comparison]) -> str:
+    """Put comparisons into ``compare.json`` and the report of a result; says where they are."""
+    from nmcsim.compare.record import keep
+    from nmcsim.report import write_report
+    from nmcsim.results.lock import adding
+
+    directory = result.directory
+    if not os.access(directory, os.W_OK):
+        return f"{directory} cannot be written: this table is in no report (--json FILE keeps it)"
+    with adding(directory):
+        for name, found in made.items():
+            keep(directory, name, found)
+        write_report(result, directory / "report.html")
+    return f"report  {directory / 'report.html'}"
 
 
 def _names(files: dict[Path, Any]) -> dict[Path, str]:

@@ -15,10 +15,10 @@ from nmcsim.errors import InputError, Mistake
 from nmcsim.mesh.ranks import on_one_rank
 from nmcsim.output.checkpoint import CHECKPOINT, Checkpoint
 from nmcsim.results import Journal, Result, writing
+from nmcsim.results.lock import LOCK
 
 __all__ = ["Busy", "Claim", "held"]
 
-LOCK = ".lock"
 OURS = frozenset(
     ("case.toml", "inputs", "provenance.json", "summary.json", "history.csv", "history.h5",
      "steps.csv", "particles.csv", "log.jsonl", "fields.vtkhdf", "nmc.vtkhdf",

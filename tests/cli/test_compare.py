@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from nmcsim.cli import main
+from nmcsim.results import lock
 from tests.chromium import chromium
 from tests.synthetic import synthetic_result
 
@@ -115,3 +119,35 @@ def test_the_section_in_a_browser(aged, folder):
         assert width > 400
         logs = [log for log in browser.get_log("browser") if log["level"] == "SEVERE"]
         assert logs == []
+
+
+def test_a_result_that_another_writes_is_left_alone(aged, folder, capsys, monkeypatch):
+    before = {path.name: path.read_bytes() for path in aged.iterdir() if path.is_file()}
+    monkeypatch.setattr(lock, "PATIENCE", 0.0)
+    with lock.adding(aged):
+        assert main(["compare", str(aged), str(folder / "good.toml")]) == 2
+    said = capsys.readouterr()
+    assert "2 of 2 within" in said.out
+    assert said.err.strip() == f"{aged}: is being written by another run; wait until that has ended"
+    after = {path.name: path.read_bytes() for path in aged.iterdir() if path.is_file()}
+    assert {**before, lock.LOCK: b""} == after
+
+
+def test_comparisons_at_the_same_time_are_all_kept(aged, folder):
+    (aged / "compare.json").unlink(missing_ok=True)
+    program = "import sys; from nmcsim.cli import main; sys.exit(main(sys.argv[1:]))"
+    words = ([sys.executable, "-c", program, "compare", str(aged), str(folder / f"{name}.toml")]
+             for name in ("good", "bad"))  # fmt: skip
+    both = [subprocess.Popen(each, stdout=subprocess.DEVNULL) for each in words]
+    assert [process.wait(120) for process in both] == [0, 0]
+    kept = json.loads((aged / "compare.json").read_text(encoding="utf-8"))["comparisons"]
+    assert sorted(name.split(":")[0] for name in kept) == ["bad", "good"]
+
+
+def test_a_result_on_a_disk_for_reading_is_compared(aged, folder, capsys, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    path = folder / "found.json"
+    assert main(["compare", str(aged), str(folder / "good.toml"), "--json", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "2 of 2 within" in said and path.is_file()
+    assert f"{aged} cannot be written: this table is in no report" in said
