@@ -116,7 +116,8 @@ def _lines(path: Path) -> list[tuple[int, str]]:
     return [
         (number, line)
         for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.lstrip().startswith("#")
+        # a row of separators is one that was deleted in a spreadsheet
+        if line.strip(",;\t ") and not line.lstrip().startswith("#")
     ]
 
 

@@ -28,6 +28,7 @@ DELIMITERS = ("\t", ";", ",", " ")
 SAID = {"\t": "tab", ";": "semicolon", ",": "comma", " ": "blanks"}
 LOOKED_AT = 60  # rows that decide how a file is read
 LARGEST = 2 * 2**30  # bytes
+EMPTY = ",;\t "  # a row of nothing else has no cell that says something
 _NUMBER = r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?"
 _IS_NUMBER = re.compile(rf"{_NUMBER}|[+-]?inf|nan|", re.IGNORECASE)
 _CLOCK = re.compile(r"(?:(\d+)[d:\- ]+)?(\d+):(\d\d):(\d\d(?:[.,]\d+)?)")
@@ -50,6 +51,8 @@ def read_text(path: Path, decimal: str = "") -> DataTable:
     if decimal not in ("", ".", ","):
         raise InputError(Mistake("decimal", f'= "{decimal}" is neither "." nor ","'))
     lines = _decoded(path).splitlines()
+    while lines and not lines[-1].strip(EMPTY):  # as a spreadsheet writes rows that were deleted
+        lines.pop()
     layout = _layout(lines, path)
     mark, note = _decimal(lines, layout, decimal, path)
     columns, texts, rows = _body(lines, layout, mark, path)

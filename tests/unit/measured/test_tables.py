@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nmcsim.errors import InputError
+from nmcsim.measured.series_file import read_columns
 from nmcsim.measured.tables import DataTable, read_table, split_heading
 
 
@@ -192,3 +193,12 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a\n1\n")
     with pytest.raises(InputError, match="is no HDF5 file, and has no dataset"):
         read_table(tmp_path / "a.csv", dataset="x")
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_rows_that_a_spreadsheet_has_emptied(mark: str, tmp_path: Path) -> None:
+    rows = ("time [s],voltage [V]", "0,3.7", "1,3.8", ",", ",", "")
+    path = tmp_path / "a.csv"
+    path.write_text("\r\n".join(row.replace(",", mark) for row in rows), encoding="utf-8-sig")
+    assert content(read_table(path)) == {"time": ("s", [0.0, 1.0]), "voltage": ("V", [3.7, 3.8])}
+    assert read_columns(path).values["time"].tolist() == [0.0, 1.0]
