@@ -136,6 +136,13 @@ def reduce_particles(
         )
         error = np.maximum(error, noise)
         activated.append(one)
+        apart = half.duration * settings.window / 2.0
+        if (spacing := float(np.median(np.diff(stack.time[inside])))) > apart:
+            share = 100.0 * spacing / half.duration
+            warnings.append(
+                f"{name.replace('_', ' ')}: frames are {share:.2g} % of its length apart, too far"
+                f" for a window of {100.0 * settings.window:g} %: what happens faster is lost"
+            )
     names = tuple(f"particle[{p}]" for p in range(present.size))
     ordered = np.zeros(int(numbered.max()) + 1, dtype=np.int64)
     ordered[present] = np.arange(1, present.size + 1)
@@ -170,6 +177,9 @@ def _of_half(
     )
     with np.errstate(divide="ignore"):
         t25_error = np.where(still, np.nan, 1.3 * error / steep)
+        if np.median(np.diff(time)) > 0.5 * width:
+            # lines through three frames cut a bend by a third of it
+            t25_error = np.hypot(t25_error, _bend(time, curves, t25) / 3.0 / steep)
     t25_error = np.minimum(t25_error, half.duration)
     part = np.flatnonzero(np.isfinite(t25))
     index, index_error = float("nan"), float("nan")
@@ -186,6 +196,14 @@ def _of_half(
         slope = per_second * half.duration
     one = Activated(half, name, t25, t25_error, peak, index, index_error)
     return one, smooth, slope, noise
+
+
+def _bend(time: Array, curves: Array, at: Array) -> Array:
+    """Largest second difference of each curve at the two frames on either side of a time."""
+    bends = np.abs(np.diff(curves, n=2, axis=0))
+    after = np.searchsorted(time, np.nan_to_num(at))
+    near = np.clip(np.stack([after - 2, after - 1, after - 1, after]), 0, len(bends) - 1)
+    return np.asarray(np.take_along_axis(bends, near, axis=0).max(axis=0))
 
 
 def _means(stack: Stack, drift: Drift, labels: Int, present: Int) -> Array:

@@ -50,16 +50,33 @@ def test_activation_one_by_one_then_all_together() -> None:
 def test_the_stated_error_of_t25_is_its_scatter() -> None:
     seen, stated = [], []
     for seed in range(5):
-        stack, soc = crowd(60, seed=seed, counts=60.0)
+        stack, soc = crowd(seed=seed, counts=60.0)
         one = reduce_particles(
             stack, Particles(threshold=225.0, full_scale=255.0), soc=soc,
-            halves=(HalfCycle("charge", 0.0, 1800.0, 1800.0),), labels=_labels(),
+            halves=HALVES[:1], labels=_labels(),
         ).halves[0]  # fmt: skip
         seen.append(one.t25)
         stated.append(one.t25_error)
     scatter = np.sqrt(np.mean(np.var(seen, axis=0, ddof=1)))
     # 28 degrees of freedom: 13 %, and the lines' windows are no exact theory
     assert 0.5 < scatter / np.sqrt(np.mean(np.square(stated))) < 1.5
+
+
+def test_frames_far_apart_are_said_and_widen_the_error_of_t25() -> None:
+    """Every eighth frame: an activation takes less than the time between two."""
+    stack, _ = crowd()
+    frames = np.stack([stack.frame(k) for k in range(0, 60, 8)])
+    sparse = Stack.of(frames, stack.pixel, stack.time[:60:8])
+    end = float(sparse.time[-1])
+    result = reduce_particles(sparse, halves=[HalfCycle("charge", 0.0, end, end)])
+    (charge,) = result.halves
+    assert "charge 1: frames are 14 % of its length apart" in result.warnings[0]
+    truth = 3600.0 * (0.1 + 0.11 * np.arange(7) - 0.02 * np.log(3.0))
+    rows, columns = np.array(CENTRES).T
+    order = result.labels[rows, columns] - 1
+    z = (charge.t25[order] - truth) / charge.t25_error[order]
+    assert 0.1 < np.sqrt(np.mean(z**2)) < 1.5
+    assert (charge.t25_error < 1.0 * end / 7).all()  # no more than a frame
 
 
 def _labels() -> np.ndarray:
