@@ -87,7 +87,8 @@ def reduce_optical(
     inside = mask.inside[box]
     one = first[box][inside]
     smoother = Smoother(inside, settings.smooth / stack.pixel)
-    find = Unreacted(inside, settings.unreacted_below, smoother)
+    width = settings.resolution / FWHM / stack.pixel
+    find = Unreacted(inside, settings.unreacted_below, smoother, width)
     shown = set(np.unique(np.linspace(0, count - 1, min(SHOWN, count)).round().astype(int)))
     kept: list[tuple[int, Float32]] = []
     rows = {name: np.full(count, np.nan) for name in ("d", "du", "s", "su", "m", "n")}

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nmcsim.imaging.differential import Smoother
+
 __all__ = ["RESOLVED", "PixelRegion", "Unreacted", "largest_of", "resolved_values"]
 
 Array = NDArray[np.float64]
@@ -26,6 +28,13 @@ its centre of mass lies anywhere on the edge.
 
 REPLICATES = 24
 """Noise fields of the bootstrap: a standard deviation to 15 %."""
+
+QUIET = (1.0, 0.5)
+"""Standard deviation of the mean that takes the noise out, over that of the optical blur. The
+first that leaves something of the region counts."""
+
+KEPT = 0.2
+"""Least part of a region that such a mean must keep."""
 
 OUTLINE = 0.15
 """Error of a distance by an outline that is made of pixels [px]: a front along a row of them moves
@@ -65,12 +74,18 @@ class Unreacted:
         Threshold of the magnitude of dI/I1.
     smoother : callable, optional
         What the signal has gone through, so that the noise goes through it too.
+    width : float
+        Standard deviation [px] of the optical blur, within which no true signal varies much: a
+        mean over it is what the bootstrap takes for the signal without noise.
     seed : int
         Of the bootstrap.
     """
 
-    def __init__(self, mask: Bool, below: float, smoother: object = None, seed: int = 0) -> None:
+    def __init__(
+        self, mask: Bool, below: float, smoother: object = None, width: float = 2.0, seed: int = 0
+    ) -> None:
         self.below = below
+        self._quiet = [Smoother(mask, part * width) for part in QUIET]
         self._at = np.column_stack(np.nonzero(mask)).astype(np.float64)
         self._middle = self._at.mean(axis=0)
         # one column of ones: its sum is the number of pixels
@@ -96,32 +111,63 @@ class Unreacted:
         Returns
         -------
         PixelRegion
-            Its errors are those of a parametric bootstrap: noise is added once more, and the
-            scatter and the mean change of what results are added in quadrature, so that a bias by
-            noise is counted; to them the error of the shift, and that of an outline made of
-            pixels.
+            Its errors are those of a parametric bootstrap: noise is added to the signal without
+            noise, as a mean over the optical blur gives it, and the scatter and the mean change of
+            what results are added in quadrature, so that a bias by noise is counted (pixels that
+            noise alone brings below the threshold draw the centre of a small region back). Noise
+            added to what is noisy already shows less than half of that; where it shows more, as
+            where the mean fills a sliver, it counts. To them come the error of the shift, and that
+            of an outline made of pixels.
         """
         n = len(self._moments)
         count, *moment = (np.abs(signal) < self.below) @ self._moments
-        again = np.abs(signal.astype(np.float32) + np.float32(noise) * self._fields) < self.below
-        sums = again @ self._moments
-        share, shares = count / n, sums[:, 0] / n
+        found = np.array([count, *moment])
+        quiet, calm = self._without_noise(signal, found)
+        tries = [(self._again(quiet, noise), calm)]
+        if calm is not found:
+            tries.append((self._again(signal.astype(np.float32), noise), found))
+        share = count / n
         # half a pixel is the least that can be told
-        share_error = math.hypot(_error(shares, share), 0.5 / n)
+        errors = [_error(sums[:, 0] / n, base[0] / n) for sums, base in tries]
+        share_error = math.hypot(max(errors), 0.5 / n)
         if count == 0.0:
             nothing = np.full(2, np.nan)
             return PixelRegion(0.0, share_error, nothing, math.nan, math.nan)
         centre = np.array(moment) / count
         distance = float(np.hypot(*centre))
-        there = sums[sums[:, 0] > 0.0]
-        distances = np.hypot(there[:, 1], there[:, 2]) / there[:, 0]
-        random = _error(distances, distance) if len(distances) > 1 else distance
-        error = math.hypot(random, shift_error, OUTLINE)
+        errors = [
+            _error(_distances(sums), float(_distances(base[None])[0])) for sums, base in tries
+        ]
+        error = math.hypot(max(errors), shift_error, OUTLINE)
         return PixelRegion(share, share_error, centre + self._middle, distance, error)
+
+    def _again(self, signal: NDArray[np.float32], noise: float) -> Array:
+        """Pixels and first moments (r, 3) of the region with each field of noise added."""
+        return np.asarray(
+            (np.abs(signal + np.float32(noise) * self._fields) < self.below) @ self._moments
+        )
+
+    def _without_noise(self, signal: Array, found: Array) -> tuple[NDArray[np.float32], Array]:
+        """The signal as it may be without noise, and pixels and first moments of its region."""
+        for mean in self._quiet:
+            quiet = mean(signal)
+            calm = (np.abs(quiet) < self.below) @ self._moments
+            if calm[0] >= KEPT * found[0]:
+                return quiet.astype(np.float32), calm
+        return signal.astype(np.float32), found
+
+
+def _distances(sums: Array) -> Array:
+    """Of regions (r, 3): pixels and first moments; those without pixels are left out."""
+    there = sums[sums[:, 0] > 0.0]
+    return np.asarray(np.hypot(there[:, 1], there[:, 2]) / there[:, 0])
 
 
 def _error(replicates: Array, value: float) -> float:
-    return float(math.hypot(replicates.std(ddof=1), replicates.mean() - value))
+    """Scatter and bias; all of the value where noise leaves too few regions to tell."""
+    if len(replicates) < 2:
+        return value
+    return math.hypot(float(replicates.std(ddof=1)), float(replicates.mean()) - value)
 
 
 def resolved_values(distance: Array, share: Array | None) -> Array:

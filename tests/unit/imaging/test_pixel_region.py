@@ -65,7 +65,7 @@ def test_nothing_unreacted_has_no_distance() -> None:
 def test_the_stated_error_covers_what_noise_does() -> None:
     """A gradual front: noise blurs where it passes the threshold, and hides unreacted pixels."""
     rng = np.random.default_rng(1)
-    find = Unreacted(DISK, 0.05)
+    find = Unreacted(DISK, 0.05, width=3.24)
     clean = 0.3 / (1.0 + np.exp((X[DISK] - 10.0) / 3.0))
     distance, share = segment(10.0 + 3.0 * np.log(5.0))  # where it is 0.05
     off = []
@@ -77,9 +77,27 @@ def test_the_stated_error_covers_what_noise_does() -> None:
     assert np.sqrt(np.mean(np.square(off))) > 0.2  # and is no idle number
 
 
+@pytest.mark.parametrize("edge", [30.0, 40.0, 48.0])
+def test_the_stated_error_holds_where_little_is_left(edge: float) -> None:
+    """Of 20, 11 and 5 % of the area: noise alone makes unreacted pixels far from the region, which
+    draw its centre of mass back, by more than the scatter.
+    """
+    rng = np.random.default_rng(2)
+    find = Unreacted(DISK, 0.05, width=3.24)
+    clean = 0.2 / (1.0 + np.exp((X[DISK] - edge + 7.0 * np.log(3.0)) / 7.0))  # 0.05 at the edge
+    exact = find(clean)
+    assert exact.distance == pytest.approx(segment(edge)[0], abs=0.3)
+    found = [find(clean + rng.normal(0.0, 0.014, clean.shape), noise=0.014) for _ in range(40)]
+    off = np.array([f.distance - exact.distance for f in found])
+    z = off / [f.distance_error for f in found]
+    assert off.mean() < -0.1  # drawn back
+    assert np.mean(np.abs(z) < 2.0) >= 0.85
+    assert 0.5 < np.sqrt(np.mean(z**2)) < 1.7  # mostly bias; neither too small nor too large
+
+
 def test_an_error_of_the_shift_adds_up() -> None:
     signal = np.where(X[DISK] < 0.0, 0.3, 0.0)
-    find = Unreacted(DISK, 0.05)
+    find = Unreacted(DISK, 0.05, width=3.24)
     without, with_it = find(signal), find(signal, shift_error=0.3)
     assert with_it.distance_error == pytest.approx(np.hypot(without.distance_error, 0.3))
 
