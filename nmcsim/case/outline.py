@@ -272,11 +272,10 @@ def _refuse_crossing(v: Array) -> None:
         other = b[j] - a[j]
         e, f = _cross(other, a[i] - a[j]), _cross(other, b[i] - a[j])
         crossing = (c * d <= tiny * tiny) & (e * f <= tiny * tiny)
-        # edges on one line cross only if they overlap along it
-        flat = (np.abs(c) <= tiny) & (np.abs(d) <= tiny)
+        # edges (nearly) on one line cross only if they overlap along it
         low, high = np.minimum(a[j], b[j]), np.maximum(a[j], b[j])
         apart = (low > np.maximum(a[i], b[i])) | (high < np.minimum(a[i], b[i]))
-        crossing &= ~(flat & apart.any(axis=1))
+        crossing &= ~apart.any(axis=1)
         if crossing.any():
             k = int(j[np.argmax(crossing)])
             raise _mistake(

@@ -29,6 +29,8 @@ that the neck joins."""
 PART = 0.25
 """Parts count that are at least so many times as wide as the widest, and `LEAST_PART` pixels."""
 LEAST_PART = 3.0
+FINEST = 64.0
+"""Steps in which the largest depth of a region is looked at for necks."""
 LEVELS = 0.35, 0.65
 """Between these levels of the blurred mask an outline is the region's own; beyond, it is that of
 the blur."""
@@ -52,7 +54,7 @@ def read_labels(path: Path) -> Labels:
         found = _pixels(path)
     except (OSError, ValueError, SyntaxError) as error:  # Pillow raises SyntaxError: broken PNG
         raise wrong_image(path, f"cannot be read as an image ({error})") from None
-    if found.ndim == 3 and found.shape[-1] in (3, 4):
+    if found.ndim == 3 and found.shape[-1] in (2, 3, 4):  # 2: grey and how transparent
         raise wrong_image(
             path, "has colours, and labels are whole numbers; save it as a grey image (8 or 16 bit)"
         )
@@ -187,14 +189,22 @@ def _necked(mask: NDArray[np.bool_]) -> str:
     from scipy.ndimage import distance_transform_edt, maximum
     from skimage.measure import label
 
-    depth = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
-    least = max(LEAST_PART, PART * float(depth.max()))
-    for eroded in np.arange(1.0, NECK * float(depth.max()), 0.5):
+    rows, columns = (np.flatnonzero(mask.any(axis=k)) for k in (1, 0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    depth = distance_transform_edt(np.pad(mask[box], 1))[1:-1, 1:-1]
+    widest = float(depth.max())
+    # of a large region only some pixels are looked at: a neck is narrow beside its parts, not
+    # beside pixels
+    every = max(1, int(widest / FINEST))
+    depth = depth[::every, ::every]
+    least = max(LEAST_PART, PART * widest)
+    for eroded in np.arange(every, NECK * widest, 0.5 * every):
         parts, n = label(depth > eroded, return_num=True)
         peaks = maximum(depth, parts, np.arange(1, n + 1)) if n > 1 else np.zeros(0)
         whole = 1 + np.flatnonzero(np.maximum(least, eroded / NECK) <= peaks)
         if len(whole) > 1:
-            one, other = (_place(np.argwhere(parts == k)) for k in whole[:2])
+            corner = np.array([rows[0], columns[0]])
+            one, other = (_place(corner + every * np.argwhere(parts == k)) for k in whole[:2])
             return (
                 f"seems to be two regions that touch, at {one} and {other}, joined by a neck of"
                 f" {2.0 * eroded:.0f} pixels; give each its own label, or write allow_necks = true"

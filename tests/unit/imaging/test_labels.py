@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,12 @@ def test_what_is_no_label_image_is_refused_by_a_sentence(tmp_path: Path) -> None
             imaging.read_labels(path)
 
 
+def test_grey_with_transparency_is_no_label_image(tmp_path: Path) -> None:
+    Image.new("LA", (20, 20)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match="a.png, which has colours"):
+        imaging.read_labels(tmp_path / "a.png")
+
+
 def test_specks_are_dropped_and_filled_and_counted() -> None:
     labels = numbers(disk(60, 30, 30, 20))
     labels[2:4, 2:4] = 7  # an island
@@ -111,6 +118,21 @@ def test_touching_regions_of_one_label_are_refused_but_rough_ones_are_not() -> N
     box = np.zeros((80, 80), bool)
     box[10:70, 30:40] = True  # a needle has no neck
     imaging.refuse_parts(numbers(box), [1])
+
+
+def test_necks_are_found_in_large_images_too() -> None:
+    # 60 times as large: depths of a thousand pixels, of which every fifteenth is looked at
+    touching = disk(80, 26, 40, 16) | disk(80, 55, 40, 15)
+    large = np.kron(touching, np.ones((60, 60), bool))
+    with pytest.raises(InputError, match="two regions that touch") as caught:
+        imaging.refuse_parts(numbers(large), [1])
+    found = [float(n) for n in re.findall(r"(?:column|row) (\d+)", str(caught.value))]
+    # the middles of what is left of the disks where the neck breaks
+    assert sorted(found[::2]) == pytest.approx([60 * 26, 60 * 55], abs=60 * 3)
+    assert found[1::2] == pytest.approx([60 * 40, 60 * 40], abs=60 * 2)
+    needle = np.zeros((4000, 4000), bool)
+    needle[500:3500, 1500:2100] = True
+    imaging.refuse_parts(numbers(needle), [1])
 
 
 def test_a_crystal_at_the_border_or_with_a_hole_is_refused() -> None:

@@ -90,3 +90,13 @@ def test_a_particle_beside_its_centroid_has_angles_without_a_point() -> None:
     assert outline.point(outline.s_of_angle(math.pi))[0] == pytest.approx(0.0)
     with pytest.raises(InputError, match="is not met at 0 deg from its centroid"):
         outline.s_of_angle(0.0)
+
+
+def test_straight_sides_with_many_vertices_do_not_cross_themselves() -> None:
+    # edges that follow each other on one line, but for round-off
+    rng = np.random.default_rng(0)
+    side = np.linspace(0.0, 1.0, 200, endpoint=False)
+    for turn in (0.0, 0.3, 1.0):
+        square = np.concatenate([side, 1 + 1j * side, 1 + 1j - side, 1j * (1 - side)])
+        z = square * np.exp(1j * turn) + 1e-12 * rng.normal(size=800)
+        assert Polygon(np.column_stack([z.real, z.imag])).area == pytest.approx(1.0, rel=1e-6)
