@@ -40,6 +40,9 @@ RESOLUTIONS = (0.0, 135e-9, 265e-9, 530e-9)  # m
 DIAMETERS = (1e-6, 2.5e-6, 5e-6)  # m
 PIXELS = (17.35e-9, 34.7e-9, 69.4e-9, 138.8e-9)  # m
 BACKGROUNDS = (0.0, 0.2, 0.5)
+FRONTS = ((0.1, 0.1), (0.2, 0.1), (0.2, 0.03), (0.4, 0.03))
+"""Heights of dI/I1 behind the front, and its width over the diameter: faint to strong, flat to
+sharp."""
 ANGLES = tuple(2.0 * math.pi * (n + 0.5) * 0.6180339887 for n in range(8))
 """Spread evenly, and none along the pixels [rad]."""
 MOVED = 0.005
@@ -63,20 +66,25 @@ def disk(diameter: float, rings: int = 32) -> Section:
     return Section(radius * nodes, np.concatenate(cells))
 
 
-def theta(section: Section, diameter: float, front: float, angle: float) -> Array:
+def theta(
+    section: Section, diameter: float, front: float, angle: float,
+    height: float = HEIGHT, width: float = WIDTH,
+) -> Array:  # fmt: skip
     """Lithium per site with the front at a place [m]."""
     x = section.nodes @ (math.cos(angle), math.sin(angle))
-    change = HEIGHT / (1.0 + np.exp((front - x) / (WIDTH * diameter)))
+    change = height / (1.0 + np.exp((front - x) / (width * diameter)))
     return np.asarray(START - change / SIGNAL)
 
 
-def snapshots(diameter: float, angle: float) -> tuple[Snapshots, Array]:
+def snapshots(
+    diameter: float, angle: float, height: float = HEIGHT, width: float = WIDTH
+) -> tuple[Snapshots, Array]:
     """The first frame and one for each of `SHARES`; the exact distances [m]."""
     section = disk(diameter)
     start = np.full(len(section.nodes), START)
 
     def region(front: float) -> tuple[float, float]:
-        now = theta(section, diameter, front, angle)
+        now = theta(section, diameter, front, angle, height, width)
         found = unreacted_region(section, now, start, SIGNAL)
         return found.share, found.distance
 
@@ -87,17 +95,20 @@ def snapshots(diameter: float, angle: float) -> tuple[Snapshots, Array]:
         )
         for share in SHARES
     ]  # fmt: skip
-    values = np.stack([start, *[theta(section, diameter, f, angle) for f in fronts]])
+    now = [theta(section, diameter, f, angle, height, width) for f in fronts]
+    values = np.stack([start, *now])
     time = 60.0 * np.arange(len(values))
     return Snapshots(time, section, values), np.array([region(f)[1] for f in fronts])
 
 
-def shares(diameter: float, camera: Camera) -> tuple[float, ...]:
+def shares(
+    diameter: float, camera: Camera, height: float = HEIGHT, width: float = WIDTH
+) -> tuple[float, ...]:
     """Measured over exact distance [%] at each of `SHARES`, mean over the directions; the least and
     the most of the directions at half of the area.
     """
     found = []
-    for taken, exact in cases(diameter):
+    for taken, exact in cases(diameter, height, width):
         reduced = reduce_optical(camera.stack(taken), Optical(drift="none"))
         found.append(100.0 * reduced.com_distance[1:] / exact)
     half = np.array(found)[:, SHARES.index(0.5)]
@@ -105,9 +116,11 @@ def shares(diameter: float, camera: Camera) -> tuple[float, ...]:
 
 
 @cache
-def cases(diameter: float) -> list[tuple[Snapshots, Array]]:
+def cases(
+    diameter: float, height: float = HEIGHT, width: float = WIDTH
+) -> list[tuple[Snapshots, Array]]:
     """The snapshots of each direction."""
-    return [snapshots(diameter, angle) for angle in ANGLES]
+    return [snapshots(diameter, angle, height, width) for angle in ANGLES]
 
 
 def tables(work: Path) -> list[Table]:
@@ -158,6 +171,22 @@ def tables(work: Path) -> list[Table]:
             "is 1.",
             (Column("background", ".1f"), *columns),
             tuple((b, *shares(usual, Camera(spot=None, background=b))) for b in BACKGROUNDS),
+            MOVED,
+        ),
+        Table(
+            "blur_fronts",
+            "As above, of the 2.5 µm disk at 265 nm and 34.7 nm per pixel, for other fronts.",
+            (
+                Column("dI/I1 behind the front", ".1f"),
+                Column("width w / diameter", ".2f"),
+                Column("background", ".1f"),
+                *columns[: len(SHARES)],
+            ),
+            tuple(
+                (a, w, b, *shares(usual, Camera(spot=None, background=b), a, w)[: len(SHARES)])
+                for a, w in FRONTS
+                for b in BACKGROUNDS
+            ),
             MOVED,
         ),
     ]
