@@ -32,6 +32,7 @@ Array = NDArray[np.float64]
 
 TEXTS = ("unit", "bound", "observable", "method", "source", "missing", "note")
 KEYS = ("value", "uncertainty", "series", "x", "column", "conditions", *TEXTS)
+STACKS = (".tif", ".tiff", ".npy", ".h5", ".hdf5", ".png")
 BOUNDS = ("at most", "at least")
 
 
@@ -75,6 +76,8 @@ def _toml(path: Path) -> dict[str, Any]:
         message = f"cannot be read: {error.strerror or error}"
     except UnicodeDecodeError:
         message = "is not text in UTF-8; save it in that encoding"
+        if path.suffix.lower() in STACKS:
+            message = "is a stack and no file of measurements; reduce it with nmcsim measure first"
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         message = f"is not valid TOML: {error}"
     raise InputError(Mistake("", message), str(path))
@@ -120,7 +123,7 @@ class _Entry:
         elif "value" in table:
             value = self._number("value")
             if not texts["unit"] and not isinstance(table["value"], str):
-                plain = 'write unit = "um", or unit = "1" for a plain number'
+                plain = 'write its unit, such as unit = "um", or unit = "1" for a plain number'
                 self.wrong("value", f"= {table['value']} has no unit; {plain}")
             if "uncertainty" in table:
                 uncertainty = self._uncertainty()

@@ -163,6 +163,11 @@ def of_folder(path: Path) -> Found:
     """A folder of one TIFF file per frame, ordered by the numbers in their names."""
     names = [p for p in path.iterdir() if p.suffix.lower() in TIFF and not p.name.startswith(".")]
     if not names:
+        if (path / "summary.json").is_file():
+            message = (
+                "is a result and no stack; film it first, with nmcsim film, and name that file"
+            )
+            refuse(str(path), message)
         refuse(str(path), "is a folder without TIFF files; name the file of the stack")
     paths = sorted(names, key=_natural)
     first = _single(paths[0])

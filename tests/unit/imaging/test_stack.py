@@ -247,6 +247,8 @@ def test_files_that_are_no_stacks(tmp_path: Path, frames: np.ndarray) -> None:
     refused("a.mp4", 'has the ending ".mp4"')
     (tmp_path / "folder").mkdir()
     refused("folder", "is a folder without TIFF files")
+    (tmp_path / "folder" / "summary.json").write_text("{}")
+    refused("folder", "is a result and no stack; film it first")
     with h5py.File(tmp_path / "flat.h5", "w") as file:
         file["line"] = np.zeros(4)
     refused("flat.h5", r"has no dataset with three axes; say which dataset; it has line \(4\)")

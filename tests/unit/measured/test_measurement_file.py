@@ -119,7 +119,7 @@ WRONG = [
     ("d = 5", "d is not a key here; an entry is a table: [d]"),
     ("title = 5", "title is a number, not a text; write it in quotes"),
     ('[d]\nvalue_ = 5\nunit = "m"\nvalue = 1', 'd.value_ is not a key of a measurement; did you mean "value"?'),
-    ("[d]\nvalue = 5", 'd.value = 5 has no unit; write unit = "um", or unit = "1" for a plain'),
+    ("[d]\nvalue = 5", 'd.value = 5 has no unit; write its unit, such as unit = "um", or unit = "1"'),
     ('[d]\nvalue = "5 um"', 'd.value = "5 um" is a text; write value = 5 and unit = "um"'),
     ('[d]\nvalue = true\nunit = "m"', "d.value is true or false, not a number"),
     ('[d]\nvalue = nan\nunit = "m"', 'd.value = nan is no number; say why with missing = "..."'),
@@ -205,3 +205,6 @@ def test_what_is_no_file(tmp_path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match=r"is not text in UTF-8"):
         Measured.read(tmp_path / "binary.toml")
+    (tmp_path / "movie.tif").write_bytes(b"II*\x00\xff\xfe\x00")
+    with pytest.raises(InputError, match=r"is a stack .*; reduce it with nmcsim measure first"):
+        Measured.read(tmp_path / "movie.tif")
