@@ -234,6 +234,11 @@ def _numbers(place: str, key: str, values: Sequence[Any]) -> tuple[float, float,
             mend = 'write one such as 0.5, "2.5 um" or "C/3"'
             message = f"has {_shown(value)}, which is no number, with or without a unit; {mend}"
             raise InputError(Mistake(place, message))
+    bare, other = (p.unit for p in alone)
+    if bare == "1" and other not in ("1", "C"):
+        raise InputError(
+            Mistake(place, f"has no unit; write it once, as in --vary {key}=2:3{other}")
+        )
     units = [p.unit if p.unit != "1" else "no unit" for p in alone]
     message = f"mixes {units[0]} and {units[1]}; give both in one kind of unit, as the case does"
     raise InputError(Mistake(place, message))

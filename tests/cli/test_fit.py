@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nmcsim.results.lock import adding
 from tests.cli.conftest import Said
 
 MEASURED = """
@@ -74,7 +75,7 @@ def test_a_dry_run_says_what_varies_and_what_counts(nmcsim: Command, folder: Pat
         # the ends are tried: a coverage is below 1
         (("--vary", "physics.rock_salt.coverage=0.2:1.5"),
          "--vary physics.rock_salt.coverage = 1.5"),
-        (("--vary", "geometry.diameter=2:3"), "mixes no unit and um"),
+        (("--vary", "geometry.diameter=2:3"), "has no unit; write it once"),
         (("--vary", "geometry.diameter=2:3 s@2.5s"), "is a time, and a length is needed"),
         (("--vary", "material.D_chem=1e-16:1e-14m2/s"), "has no value in the case to start from"),
         (("--vary", COVERAGE, "--vary", COVERAGE), "is said twice; keep one"),
@@ -131,3 +132,12 @@ def test_another_fit_is_not_overwritten(nmcsim: Command, folder: Path):
     said = nmcsim("fit", "case.toml", "measured.toml", "--vary", COVERAGE, "--out", "fit")
     assert said.status == 2 and "--out fit holds another fit" in said.err
     assert "--overwrite" in said.err
+
+
+@pytest.mark.usefixtures("measured")
+def test_a_directory_in_which_another_fits_is_refused(nmcsim: Command, folder: Path):
+    (folder / "fit").mkdir()
+    with adding(folder / "fit"):
+        said = nmcsim("fit", "case.toml", "measured.toml", "--vary", COVERAGE, "--out", "fit")
+    assert said.status == 2 and "fit: is being written by another run; wait" in said.err
+    assert [path.name for path in (folder / "fit").iterdir()] == [".lock"]
