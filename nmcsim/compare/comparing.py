@@ -26,6 +26,12 @@ __all__ = ["compare"]
 LINE = 600
 """Points of a simulated curve that are kept for a plot."""
 
+UNFILMED = (
+    "what the frames gave stands beside the simulation's own numbers, which no microscope has"
+    " blurred; with a table [camera] in the file the run is filmed and reduced alike"
+)
+"""Of measurements by `nmcsim measure` without a camera."""
+
 
 def compare(result: Result | Measured, measured: Measured) -> Comparison:
     """A result beside what was measured, metric by metric.
@@ -56,10 +62,13 @@ def compare(result: Result | Measured, measured: Measured) -> Comparison:
     else:
         frames = None
         asked = [_wanted(entry) for entry in measured.entries if not entry.missing]
-        if "camera" in measured.operators and seen_in_frames(result, asked):
+        filmed = bool(measured.operators) and seen_in_frames(result, asked)
+        if "camera" in measured.operators and filmed:
             frames = reduced_frames(result, measured)
             notes = frames.notes
             settings = dict(measured.operators)
+        elif filmed:
+            notes = (UNFILMED,)
         side = ResultSide(result, frames)
     pairs: list[Pair] = []
     unpaired: list[Unpaired] = []

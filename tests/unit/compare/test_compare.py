@@ -301,6 +301,16 @@ def test_through_the_camera(result):
     assert "61 simulated frames, 52.8 s apart" in found.notes[0]
 
 
+def test_reduced_frames_beside_what_no_camera_saw_are_named(result):
+    reduced = Measurement("com_distance_max", "um", 1.0, uncertainty=0.1)
+    alone = {"optical": {"drift": "none"}}
+    found = compare(result, measured(reduced, operators=alone))
+    assert found["com_distance_max"].origin == "observable"
+    assert "with a table [camera] in the file the run is filmed" in found.notes[0]
+    others = compare(result, measured(Measurement("time_end", "min", 60.0), operators=alone))
+    assert others.notes == compare(result, measured(reduced)).notes == ()
+
+
 def test_nothing_is_filmed_that_no_frame_shows(result):
     found = compare(result, measured(Measurement("time_end", "min", 60.0), operators=CAMERA))
     assert found.notes == ()
