@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from nmcsim.fitting.varied import asked
 from nmcsim.launch.standing import Standing
 from nmcsim.measured import Measured
 from nmcsim.results import write_json, writing
+from nmcsim.results.lock import adding
 
 __all__ = ["ASKED", "EVALUATIONS", "conduct", "fit"]
 
@@ -135,25 +137,25 @@ def conduct(
     target = Target(measured, only, folder / RESIDUALS)
     _enough(target.points, asking, measured)
     settings = {"step": step, "most": most, "only": list(only)}
-    _claim(folder, asking, target, settings, overwrite=overwrite)
-    with Standing(folder / EVALUATIONS, workers, mesh_cache) as pool:
-        evaluations = Evaluations(asking, target, pool, retry_failed=retry_failed)
-        start = asking.values(asking.start)
-        target.begin(_started(evaluations, start))
-        _enough(target.count, asking, measured)
-        looks: list[Look] = []
+    with _claimed(folder, asking, target, settings, overwrite=overwrite):
+        with Standing(folder / EVALUATIONS, workers, mesh_cache) as pool:
+            evaluations = Evaluations(asking, target, pool, retry_failed=retry_failed)
+            start = asking.values(asking.start)
+            target.begin(_started(evaluations, start))
+            _enough(target.count, asking, measured)
+            looks: list[Look] = []
 
-        def note(trial: Trial) -> None:
-            values = asking.values(trial.x)
-            looks.append(Look(values, trial.cost, evaluations.count, trial.best))
-            each(looks[-1])
+            def note(trial: Trial) -> None:
+                values = asking.values(trial.x)
+                looks.append(Look(values, trial.cost, evaluations.count, trial.best))
+                each(looks[-1])
 
-        found = minimise(
-            evaluations, asking.start, asking.names, step=step, most=most,
-            weighted=target.weighted, each=note,
-        )  # fmt: skip
-        made = _fit_of(asking, target, evaluations, found, looks, folder, settings)
-    _write(made, asking, target, evaluations.directory(start))
+            found = minimise(
+                evaluations, asking.start, asking.names, step=step, most=most,
+                weighted=target.weighted, each=note,
+            )  # fmt: skip
+            made = _fit_of(asking, target, evaluations, found, looks, folder, settings)
+        _write(made, asking, target, evaluations.directory(start))
     return made
 
 
@@ -165,10 +167,17 @@ def _enough(numbers: int, asking: Question, measured: Measured) -> None:
         raise InputError(Mistake("", message), str(measured.path or "measurements"))
 
 
-def _claim(
+@contextmanager
+def _claimed(
     folder: Path, asking: Question, target: Target, settings: Mapping[str, Any], *, overwrite: bool
-) -> None:
-    """Make the directory of a fit, or find that it is one of the same fit."""
+) -> Iterator[None]:
+    """Make the directory of a fit, or find that it is one of the same fit; hold it meanwhile.
+
+    Raises
+    ------
+    InputError
+        It is that of another fit, or of none, or another process fits in it now.
+    """
     place, file = f"--out {folder}", folder / ASKED
     if folder.exists() and not folder.is_dir():
         raise InputError(Mistake(place, "is a file; choose a directory"))
@@ -196,7 +205,9 @@ def _claim(
             raise InputError(Mistake(place, message))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    write_json(file, content)
+    with adding(folder, patience=0.0):
+        write_json(file, content)
+        yield
 
 
 def _started(evaluations: Evaluations[Beside], start: tuple[float, ...]) -> Path:

@@ -21,20 +21,26 @@ PATIENCE = 20.0
 
 
 @contextmanager
-def adding(directory: Path) -> Iterator[None]:
-    """Hold the lock of a result directory while something is added to it.
+def adding(directory: Path, patience: float | None = None) -> Iterator[None]:
+    """Hold the lock of a directory while something is added to it.
+
+    Parameters
+    ----------
+    directory : Path
+    patience : float, optional
+        How long another is waited for [s]; `PATIENCE`.
 
     Raises
     ------
     InputError
-        A run, or another that adds something, holds it for longer than `PATIENCE`.
+        A run, or another that adds something, holds it for longer.
     WriteFailure
         The directory cannot be written.
     """
     path = directory / LOCK
     with writing(directory):
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + (PATIENCE if patience is None else patience)
     try:
         while True:
             try:
