@@ -203,3 +203,31 @@ def test_the_mesh_says_where_rock_salt_lies(tmp_path: Path) -> None:
         load(case, ["physics.rock_salt.angle=90 deg"])
     with pytest.raises(InputError, match="no coarser one"):
         load(case).coarser(1.5, 5.0)
+
+
+@pytest.mark.parametrize("ending", [".msh", ".vtu"])
+def test_an_electrode_in_space_comes_back_too(
+    tmp_path: Path, built: Callable[..., Any], ending: str
+) -> None:
+    spheres = electrode("spheres").model_validate(
+        {
+            "number": 3, "width": "13 um", "depth": "13 um", "height": "34 um",
+            "separator": "3 um", "spread": 0.0, "cell_size": "3 um",
+            "interface_cell_size": "2.4 um",
+        }
+    )  # fmt: skip
+    mesh = built(spheres, ())
+    path = tmp_path / f"spheres{ending}"
+    export(mesh, path)
+    back = electrode("mesh_electrode")(mesh=path, unit=UNITS[ending])
+    assert (back.dimension, back.thickness) == (3, 1.0)
+    again = built(back, ())
+    assert again.quality().cells == mesh.quality().cells
+    for place in (*mesh.regions, *mesh.surfaces):
+        assert again.measure(place) == pytest.approx(mesh.measure(place), rel=1e-9)
+    assert [p.obstruction for p in back.particles] == [p.obstruction for p in spheres.particles]
+    for i, (one, other) in enumerate(zip(spheres.particles, back.particles, strict=True)):
+        # what its cells hold; a ball of so large cells has less than the ball
+        assert other.volume == pytest.approx(mesh.measure(f"particle[{i}]"), rel=1e-9)
+        assert 0.7 * one.volume < other.volume < one.volume
+        assert other.centre == pytest.approx(one.centre, abs=3e-7)
