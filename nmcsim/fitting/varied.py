@@ -237,7 +237,7 @@ def _numbers(place: str, key: str, values: Sequence[Any]) -> tuple[float, float,
     bare, other = (p.unit for p in alone)
     if bare == "1" and other not in ("1", "C"):
         raise InputError(
-            Mistake(place, f"has no unit; write it once, as in --vary {key}=2:3{other}")
+            Mistake(place, f"has no unit; write it once, as in --vary {key}=LO:HI{other}")
         )
     units = [p.unit if p.unit != "1" else "no unit" for p in alone]
     message = f"mixes {units[0]} and {units[1]}; give both in one kind of unit, as the case does"

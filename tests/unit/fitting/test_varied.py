@@ -72,7 +72,7 @@ def test_a_mapping_says_the_same():
         ("a.b=0.6:0.9", 0.5, "does not hold the start 0.5 of the case; widen it, or add @START"),
         ("a.b=2:3um@4um", "2.5 um", "does not hold the start 4 um; widen it"),
         ("a.b=0:1:log", 0.5, "needs a lower end above 0 for a logarithmic scale"),
-        ("a.b=2:3", "2.5 um", "has no unit; write it once, as in --vary a.b=2:3um"),
+        ("a.b=2:3", "2.5 um", "has no unit; write it once, as in --vary a.b=LO:HIum"),
         ("a.b=2:3 s", "2.5 um", "mixes s and um"),
         ("a.b=red:blue", 0.5, "has red, which is no number, with or without a unit"),
         ("a.b=0:1", "arc", 'is a text in the case ("arc"); a fit varies numbers'),
