@@ -28,7 +28,7 @@ WITHIN = 2.0
 root mean square of its z. If the uncertainty is all that separates them, 95 values of 100 are
 within."""
 
-ROUND_OFF = 1e-12
+ROUND_OFF = 1e-10
 """Relative difference of two equal numbers: a run ends at 4.3 V by a root."""
 
 
