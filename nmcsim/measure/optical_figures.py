@@ -91,7 +91,7 @@ def drift_figure(drift: Drift, time: NDArray[np.float64], pixel: float) -> Figur
     factor, unit = clock(time)
     t, nm = factor * time, 1e9 * pixel
     with styled():
-        figure = new_figure(TWO_COLUMNS, 2.5)
+        figure = new_figure(TWO_COLUMNS, 2.9)
         wide = [1.4, 1.2, 1.4] if drift.method == "spot" else [1.4, 1.2]
         axes = figure.subplots(1, len(wide), width_ratios=wide)
         for k, name, colour in ((1, "x, to the right", BLUE), (0, "y, downwards", RED)):
@@ -101,22 +101,22 @@ def drift_figure(drift: Drift, time: NDArray[np.float64], pixel: float) -> Figur
             if drift.lost.any():
                 axes[0].plot(t[drift.lost], at[drift.lost], "x", color="black", markersize=4)
         axes[0].set(xlabel=f"Time / {unit}", ylabel="Drift / nm")
-        axes[0].legend()
+        axes[0].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0))
         x, y = nm * drift.offsets[:, 1], nm * drift.offsets[:, 0]
         points = axes[1].scatter(x, y, c=t, s=4, cmap="viridis")
         axes[1].set(xlabel="x / nm", ylabel="y / nm")
         axes[1].set_aspect("equal", adjustable="datalim")
         axes[1].invert_yaxis()
-        figure.colorbar(points, ax=axes[1], label=f"Time / {unit}", fraction=0.06)
+        figure.colorbar(points, ax=axes[1], location="top", label=f"Time / {unit}", fraction=0.06)
         if drift.method == "spot":
             axes[2].plot(t, nm * drift.error, color=BLUE)
-            axes[2].set(xlabel=f"Time / {unit}", ylabel="Error of the spot's place / nm")
+            axes[2].set(xlabel=f"Time / {unit}", ylabel="Error of the place / nm")
             axes[2].yaxis.label.set_color(BLUE)
             axes[2].set_ylim(bottom=0.0)
             other = axes[2].twinx()
             other.spines["right"].set_visible(True)
             other.plot(t, 100.0 * drift.residuals, color=RED, linewidth=0.9)
-            other.set_ylabel("Residual of the fit / % of the spot", color=RED)
+            other.set_ylabel("Residual / % of the spot", color=RED)
             other.set_ylim(bottom=0.0)
         return figure
 
