@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,8 +54,9 @@ def curve_figure(best: Pair, start: Pair | None) -> Figure:
             c = start.curve
             top.plot(c.line_x, c.line, color=START, ls=DASHES[1], label="start", zorder=1)
         top.plot(curve.line_x, curve.line, color=BEST, label="best", zorder=2)
-        span = np.ptp(curve.x) or 1.0
-        low, high = curve.x.min() - 0.05 * span, curve.x.max() + 0.05 * span
+        there = curve.x[np.isfinite(curve.measured)]
+        span = np.ptp(there) or 1.0
+        low, high = there.min() - 0.05 * span, there.max() + 0.05 * span
         top.set_xlim(low, high)
         top.set_ylim(*_in_view(top, low, high, curve.measured - error, curve.measured + error))
         top.set_ylabel(_label(best.name, best.unit))
@@ -123,7 +125,9 @@ def search_figure(fit: Fit) -> Figure:
 
 
 def _label(name: str, unit: str) -> str:
-    return name if unit in ("", "1") else f"{name} / {unit}"
+    words = {"soc": "state of charge", "com_distance": "centre-of-mass distance"}
+    text = words.get(name, name.replace("_", " "))
+    return text if unit in ("", "1") else f"{text} / {re.sub(r'\bu(?=m\d?\b)', 'µ', unit)}"
 
 
 def of_series(pairs: Sequence[Pair]) -> list[Pair]:
