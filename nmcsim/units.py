@@ -298,3 +298,30 @@ def _example(number: str, unit: str) -> str:
 
 def _refuse(message: str) -> NoReturn:
     raise UnitError(Mistake("", message))
+
+
+def beside(value: float, error: float | None) -> tuple[str, str]:
+    """A number and its standard deviation with the same decimals, two figures of the latter.
+
+    ``1.198`` and ``0.010`` of 1.19812 and 0.0103; zeros that both end in are left out, ``4.2`` and
+    ``0.1``. Four figures of the number and no text where there is no error.
+
+    Parameters
+    ----------
+    value : float
+    error : float or None
+        In the unit of the value.
+    """
+    if error is None or not (math.isfinite(error) and error > 0.0) or not math.isfinite(value):
+        return f"{value:.4g}", ""
+    largest = max(abs(value), error)
+    power = math.floor(math.log10(largest))
+    scale = power if not -4 <= power < 6 else 0  # 1e-16 m2/s is no row of zeros
+    value, error = value / 10.0**scale, error / 10.0**scale
+    figures = float(f"{error:.1e}")  # 0.0996 is 0.10
+    digits = max(0, 1 - math.floor(math.log10(figures)))
+    one, two = f"{value:.{digits}f}", f"{figures:.{digits}f}"
+    while "." in one and one[-1] == two[-1] == "0":
+        one, two = one[:-1].removesuffix("."), two[:-1].removesuffix(".")
+    tail = f"e{scale:+03d}" if scale else ""
+    return one + tail, two + tail

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from nmcsim.compare.pairs import WITHIN, Comparison, Pair, Unpaired
+from nmcsim.units import beside
 
 __all__ = ["comparison_text", "figure_of", "measured_text", "simulated_text", "verdict"]
 
@@ -72,8 +73,8 @@ def measured_text(pair: Pair) -> str:
     if pair.curve is not None:
         return f"along {pair.curve.x_name}"
     text = figure_of(pair.measured)
-    if pair.uncertainty is not None:
-        text = f"{text} +- {figure_of(pair.uncertainty)}"
+    if pair.measured is not None and pair.uncertainty:
+        text = " +- ".join(beside(pair.measured, pair.uncertainty))
     return _with_unit(f"{pair.bound} {text}".strip(), pair.unit)
 
 

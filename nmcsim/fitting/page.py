@@ -19,6 +19,7 @@ from nmcsim.report.panels import page_head
 from nmcsim.report.tables import escape, number, table
 from nmcsim.results import write_atomically
 from nmcsim.sweeps.axes import short_names
+from nmcsim.units import beside
 
 __all__ = ["PAGE", "write_page"]
 
@@ -114,15 +115,17 @@ def _values(fit: Fit, start: Comparison, best: Comparison) -> str:
     before = {pair.name: pair for pair in start.pairs}
     rows = []
     for pair in best.pairs:
-        if pair.curve is not None or pair.name not in fit.used:
+        if pair.measured is None or pair.name not in fit.used:
             continue
         first = before.get(pair.name)
         bound = f"{escape(pair.bound)} " if pair.bound else ""
-        spread = "" if pair.uncertainty is None else f" ± {number(pair.uncertainty)}"
+        shown = " ± ".join(
+            _powers(text) for text in beside(pair.measured, pair.uncertainty) if text
+        )
         rows.append(
             (
                 escape(pair.name), "" if pair.unit == "1" else escape(pair.unit),
-                f"{bound}{number(pair.measured)}{spread}",
+                f"{bound}{shown}",
                 number(first.simulated if first else None), number(pair.simulated),
                 number(pair.z, 3),
             )
@@ -139,7 +142,9 @@ def _curves(start: Comparison, best: Comparison) -> str:
         _image(curve_figure(pair, before.get(pair.name)), pair.name)
         for pair in of_series(best.pairs)
     ]
-    return f'<div class="columns">{"".join(images)}</div>' if images else ""
+    if not images:
+        return ""
+    return f'<div class="columns" style="margin-top:14px">{"".join(images)}</div>'
 
 
 def _left_out(fit: Fit) -> str:

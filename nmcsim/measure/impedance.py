@@ -10,6 +10,7 @@ import numpy as np
 from nmcsim.analysis.impedance import CircuitFit
 from nmcsim.measured import Measured, Measurement
 from nmcsim.measured.series_file import write_columns
+from nmcsim.units import beside
 
 __all__ = ["as_measured", "described", "write_impedance"]
 
@@ -29,7 +30,8 @@ def described(fit: CircuitFit) -> str:
     ]
     for name, value in fit.values.items():
         unit = "" if value.unit == "1" else f" {value.unit}"
-        lines.append(f"  {name:<6}  {value.value:.6g} +- {value.uncertainty:.2g}{unit}")
+        both = " +- ".join(filter(None, beside(value.value, value.uncertainty)))
+        lines.append(f"  {name:<6}  {both}{unit}")
     lines += [
         f"  {a} and {b} are correlated: {rho:.3f}" for (a, b), rho in fit.correlations.items()
     ]

@@ -22,6 +22,7 @@ from nmcsim.measure.page import (
     table,
     write_page,
 )
+from nmcsim.units import beside
 
 __all__ = ["particles_table", "write_particles_page"]
 
@@ -176,7 +177,7 @@ def _times(result: ParticlesResult) -> str:
             start = one.half.t_start
             if np.isfinite(one.t25[p]):
                 error = factor * one.t25_error[p]
-                row.append(f"{factor * (one.t25[p] - start):.4g} ± {error:.2g}")
+                row.append(" ± ".join(filter(None, beside(factor * (one.t25[p] - start), error))))
                 row.append(f"{factor * (one.peak[p] - start):.4g}")
             else:
                 row += ["no change", "–"]

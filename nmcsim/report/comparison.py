@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nmcsim.figures.style import COLOURS, ONE_COLUMN, new_figure, styled
 from nmcsim.report.tables import escape, number, table
+from nmcsim.units import beside
 
 __all__ = ["comparison_parts", "draw_pair"]
 
@@ -100,12 +101,20 @@ def _row(pair: Mapping[str, Any]) -> tuple[str, ...]:
         difference = f"mean {_signed(pair['difference'])}{unit}"
     else:
         simulated = f"{number(pair['simulated'], 4)}{unit}"
-        spread = "" if pair["uncertainty"] is None else f" ± {number(pair['uncertainty'], 3)}"
-        measured = f"{escape(pair['bound'])} {number(pair['measured'], 4)}{spread}{unit}".strip()
+        value, spread = (_powers(text) for text in beside(pair["measured"], pair["uncertainty"]))
+        both = f"{value} ± {spread}" if spread else value
+        measured = f"{escape(pair['bound'])} {both}{unit}".strip()
         score = "" if pair["z"] is None else f"z = {_signed(pair['z'], 2)}"
         difference = f"{_signed(pair['difference'])}{unit}"
     within = verdict.get(pair["within"], "no uncertainty")
     return name, simulated, measured, difference, score, within
+
+
+def _powers(text: str) -> str:
+    """As `number` shows them: a minus that is one, and powers of ten."""
+    mantissa, _, power = text.replace("-", "−").partition("e")
+    shown = power.replace("+", "").replace("−0", "−").lstrip("0")
+    return f"{mantissa} × 10<sup>{shown}</sup>" if power else mantissa
 
 
 def _signed(value: float | None, digits: int = 3) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from nmcsim.compare.record import as_table, keep
 from nmcsim.compare.table import comparison_text
 from nmcsim.measured import Measured, MeasuredSeries, Measurement
 from nmcsim.results import Result
+from nmcsim.units import beside
 from tests.synthetic import synthetic_result
 
 
@@ -311,6 +313,21 @@ def test_reduced_frames_beside_what_no_camera_saw_are_named(result):
     assert others.notes == compare(result, measured(reduced)).notes == ()
 
 
+def test_files_of_the_camera_stand_beside_the_measurements(result, tmp_path):
+    camera = CAMERA["camera"] | {"drift": {"table": "drift.csv"}}
+    entry = Measurement("com_distance_max", "um", 0.4)
+    beside = replace(
+        measured(entry, operators=CAMERA | {"camera": camera}), path=tmp_path / "measured.toml"
+    )
+    with pytest.raises(InputError, match=r'measured.toml: camera.drift.table = "drift.csv" cannot'):
+        compare(result, beside)
+    (tmp_path / "drift.csv").write_text("time [s],x [nm],y [nm]\n0,0,0\n4000,0,0\n")
+    moved = compare(result, beside)["com_distance_max"]
+    still = compare(result, measured(entry, operators=CAMERA))["com_distance_max"]
+    assert moved.origin == "frames"
+    assert moved.simulated == pytest.approx(still.simulated, rel=1e-9)
+
+
 def test_nothing_is_filmed_that_no_frame_shows(result):
     found = compare(result, measured(Measurement("time_end", "min", 60.0), operators=CAMERA))
     assert found.notes == ()
@@ -332,3 +349,24 @@ def test_operators_that_are_wrong(result):
 def test_a_path_is_no_part_of_what_is_kept(result, tmp_path: Path):
     text = keep(tmp_path, "one", compare(result, everything(result))).read_text()
     assert str(tmp_path) not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "expected"),
+    [
+        (1.19812, 0.0103, ("1.198", "0.010")),
+        (4.2, 0.1, ("4.2", "0.1")),
+        (2.87495, 3e-5, ("2.87495", "0.00003")),
+        (1.0, 0.0996, ("1.0", "0.1")),
+        (200.0, 5.0, ("200", "5")),
+        (3.27e-16, 4.1e-18, ("3.270e-16", "0.041e-16")),
+        (1.234e7, 2e4, ("1.234e+07", "0.002e+07")),
+        (0.0, 0.02, ("0.00", "0.02")),
+        (12.0, None, ("12", "")),
+        (12.0, math.nan, ("12", "")),
+    ],
+)
+def test_a_number_and_its_uncertainty_have_the_same_decimals(
+    value: float, error: float | None, expected: tuple[str, str]
+) -> None:
+    assert beside(value, error) == expected
