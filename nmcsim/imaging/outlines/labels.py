@@ -23,6 +23,9 @@ Floats = NDArray[np.float64]
 
 LARGEST = 4096
 """Pixels along one side, at most: more than a geometry can use."""
+SPECKLED = 0.5
+"""More pixels than this share differ from their neighbour only where an image has noise: regions
+that fill an image would be two pixels wide."""
 NECK = 0.5
 """A label has a neck where it is less than so many times as wide as the narrower of the two parts
 that the neck joins."""
@@ -74,6 +77,11 @@ def read_labels(path: Path) -> Labels:
         raise wrong_image(path, f"has the negative label {labels.min()}; labels are 0, 1, 2, ...")
     if not np.any(labels):
         raise wrong_image(path, "is empty: all its pixels are 0, which is background")
+    if labels.shape[1] > 1 and np.mean(np.diff(labels, axis=1) != 0) > SPECKLED:
+        raise wrong_image(
+            path,
+            "differs from pixel to pixel: it is a micrograph, not a label image; segment it first",
+        )
     return labels
 
 

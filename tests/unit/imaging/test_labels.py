@@ -56,6 +56,9 @@ def bad_images(folder: Path) -> dict[str, Path]:
         "is a stack of 5 images": np.ones((5, 20, 20), np.uint8),
         "holds fractions": grey / 7.0,
         "has the negative label -3": np.full((20, 20), -3, np.int16),
+        "differs from pixel to pixel": np.random.default_rng(0)
+        .poisson(40.0, (20, 20))
+        .astype(np.uint8),
         "no whole numbers": np.full((20, 20), np.nan, np.float32),
     }
     found = {}
