@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from nmcsim.compare import compare
 from nmcsim.compare.pairs import PairCurve, pair_of_series, pair_of_value
 from nmcsim.compare.record import as_table, keep
 from nmcsim.compare.table import comparison_text
+from nmcsim.errors import InputError
 from nmcsim.measured import Measured, MeasuredSeries, Measurement
 from nmcsim.results import Result
 from nmcsim.units import beside
@@ -316,13 +318,13 @@ def test_reduced_frames_beside_what_no_camera_saw_are_named(result):
 def test_files_of_the_camera_stand_beside_the_measurements(result, tmp_path):
     camera = CAMERA["camera"] | {"drift": {"table": "drift.csv"}}
     entry = Measurement("com_distance_max", "um", 0.4)
-    beside = replace(
+    kept = replace(
         measured(entry, operators=CAMERA | {"camera": camera}), path=tmp_path / "measured.toml"
     )
     with pytest.raises(InputError, match=r'measured.toml: camera.drift.table = "drift.csv" cannot'):
-        compare(result, beside)
+        compare(result, kept)
     (tmp_path / "drift.csv").write_text("time [s],x [nm],y [nm]\n0,0,0\n4000,0,0\n")
-    moved = compare(result, beside)["com_distance_max"]
+    moved = compare(result, kept)["com_distance_max"]
     still = compare(result, measured(entry, operators=CAMERA))["com_distance_max"]
     assert moved.origin == "frames"
     assert moved.simulated == pytest.approx(still.simulated, rel=1e-9)
