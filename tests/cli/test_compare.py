@@ -94,7 +94,7 @@ def test_measurements_beside_measurements(folder, capsys):
         (["AGED", "absent.toml"], "absent.toml: does not exist"),
         (["AGED", "voltage.csv"], "voltage.csv: is not valid TOML"),
         (["AGED", "empty.toml"], "empty.toml: holds no measurement; write one as a table"),
-        (["AGED", "wrong.toml"], 'a.value = 5 has no unit; write its unit, such as'),
+        (["AGED", "wrong.toml"], "a.value = 5 has no unit; write its unit, such as"),
         (["AGED"], "the following arguments are required: MEASURED"),
     ],
 )
