@@ -326,11 +326,12 @@ class PlanarElectrode(ElectrodeShape):
             f"{ways.count(way)} with {way}" for way in sorted({w for w in ways if w is not None})
         )
         lost = [p.name for p in self.particles if p.obstruction is None]
+        contacts = len(self.layout.neighbours)
         return (
             f"binder covers {100.0 * covered / sum(perimeters):.1f} % of the particles' perimeter"
             f" and fills {binder:.1f} % of the box",
-            f"{len(self.layout.neighbours)} contacts; {len(ways)} particles, by how many others lie"
-            f" between them and the binder: {told or 'none has a way'}",
+            f"{contacts} contact{'s' * (contacts != 1)}; {len(ways)} particles, by how many others"
+            f" lie between them and the binder: {told or 'none has a way'}",
             *([f"without any way: {', '.join(lost)}"] if lost else []),
         )
 

@@ -6,6 +6,7 @@ import difflib
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nmcsim.compare.frames import reduced_frames, seen_in_frames
 from nmcsim.compare.pairs import (
@@ -16,7 +17,15 @@ from nmcsim.compare.pairs import (
     pair_of_series,
     pair_of_value,
 )
-from nmcsim.compare.sides import MeasuredSide, ResultSide, Side, converted, number_in
+from nmcsim.compare.sides import (
+    Curve,
+    MeasuredSide,
+    ResultSide,
+    Side,
+    converted,
+    error_in,
+    number_in,
+)
 from nmcsim.measured import Measured, Measurement
 from nmcsim.results import Result
 from nmcsim.units import UnitError
@@ -31,6 +40,8 @@ UNFILMED = (
     " blurred; with a table [camera] in the file the run is filmed and reduced alike"
 )
 """Of measurements by `nmcsim measure` without a camera."""
+
+Array = NDArray[np.float64]
 
 
 def compare(result: Result | Measured, measured: Measured) -> Comparison:
@@ -108,7 +119,7 @@ def _value(entry: Measurement, side: Side) -> Pair | str:
     value = number_in(number, entry.unit)
     if not math.isfinite(value):
         return f"the run gives no {name}: it did not come that far, or has none"
-    return pair_of_value(entry, value, number.origin)
+    return pair_of_value(entry, value, number.origin, error=error_in(number, entry.unit))
 
 
 def _series(entry: Measurement, side: Side) -> Pair | str:
@@ -127,13 +138,22 @@ def _series(entry: Measurement, side: Side) -> Pair | str:
     thin = np.unique(np.linspace(0, len(line_x) - 1, LINE).round().astype(int))
     both = PairCurve(
         series.x, series.values, series.uncertainty, simulated, series.x_name, series.x_unit,
-        line_x[thin], line[thin],
+        line_x[thin], line[thin], _errors(curve, line_x, entry.unit, series.x),
     )  # fmt: skip
     try:
         return pair_of_series(entry, both, curve.origin, curve.note)
     except ValueError as error:
         span = f"{line_x[0]:.4g} to {line_x[-1]:.4g} {series.x_unit}"
         return f"{error}: it has {name} from {span}".replace(" 1", "")
+
+
+def _errors(curve: Curve, line_x: Array, unit: str, x: Array) -> Array | None:
+    """Uncertainties of the other side's points at `x`, where it was measured too."""
+    if curve.uncertainty is None:
+        return None
+    above = converted(curve.values + curve.uncertainty, curve.unit, unit)
+    spread = above - converted(curve.values, curve.unit, unit)
+    return np.asarray(np.interp(x, line_x, spread, left=np.nan, right=np.nan))
 
 
 def _nothing(name: str, side: Side, *, curves: bool) -> str:

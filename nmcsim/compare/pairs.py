@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,8 @@ class PairCurve:
     x_name, x_unit : str
     line_x, line : (k,) float arrays
         The whole simulated curve in the same units, for a plot.
+    error : (n,) float array, optional
+        Of `simulated`, where that was measured too.
     """
 
     x: Array
@@ -54,6 +57,15 @@ class PairCurve:
     x_unit: str
     line_x: Array
     line: Array
+    error: Array | None = None
+
+    @property
+    def errors(self) -> Array:
+        """Uncertainties of the differences: of both sides where both are known; (n,)."""
+        if self.error is None:
+            return self.uncertainty
+        both = np.hypot(self.uncertainty, self.error)
+        return np.where(np.isfinite(both), both, np.fmin(self.uncertainty, self.error))
 
     @property
     def common(self) -> NDArray[np.bool_]:
@@ -94,6 +106,8 @@ class Pair:
     entry : Measurement
     note : str
         What a reader should know of how it was compared.
+    error : float, optional
+        Uncertainty of `simulated`, where that was measured too; it is in z.
     """
 
     name: str
@@ -115,6 +129,7 @@ class Pair:
     curve: PairCurve | None = field(default=None, repr=False)
     entry: Measurement = field(default_factory=lambda: Measurement(""), repr=False)
     note: str = ""
+    error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -175,10 +190,18 @@ class Comparison:
         raise KeyError(name)
 
 
-def pair_of_value(entry: Measurement, simulated: float, origin: str, note: str = "") -> Pair:
-    """A measured value, or a limit, beside a simulated number in the same unit."""
+def pair_of_value(
+    entry: Measurement,
+    simulated: float,
+    origin: str,
+    note: str = "",
+    error: float | None = None,
+) -> Pair:
+    """A measured value, or a limit, beside a number in the same unit, whose own uncertainty is
+    `error` where it was measured too.
+    """
     assert entry.value is not None
-    difference, u = simulated - entry.value, entry.uncertainty
+    difference, u = simulated - entry.value, _together(entry.uncertainty, error)
     if abs(difference) <= ROUND_OFF * abs(entry.value):
         difference = 0.0
     beyond = difference
@@ -192,10 +215,18 @@ def pair_of_value(entry: Measurement, simulated: float, origin: str, note: str =
     else:
         within = None if z is None else abs(z) <= WITHIN
     return Pair(
-        entry.name, entry.unit, entry.value, u, simulated, difference, z, None, None, within,
+        entry.name, entry.unit, entry.value, entry.uncertainty, simulated, difference, z, None,
+        None, within,
         residuals=np.array([] if u is None and beyond else [beyond / (u or 1.0)]),
         differences=np.array([beyond]), bound=entry.bound, origin=origin, entry=entry, note=note,
+        error=error,
     )  # fmt: skip
+
+
+def _together(one: float | None, other: float | None) -> float | None:
+    """Of two independent uncertainties; of the one that is known."""
+    known = [u for u in (one, other) if u is not None]
+    return math.hypot(*known) if known else None
 
 
 def pair_of_series(entry: Measurement, curve: PairCurve, origin: str, note: str = "") -> Pair:
@@ -210,7 +241,7 @@ def pair_of_series(entry: Measurement, curve: PairCurve, origin: str, note: str 
     if not common.any():
         raise ValueError("no point of the series lies where the simulation has a value")
     differences = (curve.simulated - curve.measured)[common]
-    u = curve.uncertainty[common]
+    u = curve.errors[common]
     residuals = (differences / u)[np.isfinite(u)]
     chi2 = float(np.mean(residuals**2)) if len(residuals) else None
     return Pair(

@@ -33,11 +33,12 @@ MATERIAL = {"site_density": "mol/m3", "density": "kg/m3", "theta_discharged": "1
 
 @dataclass(frozen=True)
 class Number:
-    """One simulated number: NaN where the run has none."""
+    """One number of the other side: NaN where the run has none; a run says no uncertainty."""
 
     value: float
     unit: str
     origin: str
+    uncertainty: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Curve:
     unit: str
     origin: str
     note: str = ""
+    uncertainty: Array | None = None
 
 
 class Side(Protocol):
@@ -84,7 +86,7 @@ class MeasuredSide:
         entry = self._find(name)
         if entry is None or entry.value is None:
             return None
-        return Number(entry.value, entry.unit, "measurement")
+        return Number(entry.value, entry.unit, "measurement", entry.uncertainty)
 
     def curve(self, name: str, x: str, conditions: Mapping[str, Any]) -> Curve | str | None:
         entry = self._find(name)
@@ -92,7 +94,10 @@ class MeasuredSide:
             return None
         if series.x_name != x:
             return f"lies along {series.x_name} there, not along {x}"
-        return Curve(series.x, series.x_unit, series.values, entry.unit, "measurement")
+        return Curve(
+            series.x, series.x_unit, series.values, entry.unit, "measurement",
+            uncertainty=series.uncertainty,
+        )  # fmt: skip
 
     def names(self, *, curves: bool) -> Sequence[str]:
         return [e.name for e in self.measured.entries if (e.series is not None) == curves]
@@ -243,3 +248,11 @@ def number_in(number: Number, unit: str) -> float:
     if not math.isfinite(number.value):
         return math.nan
     return convert(number.value, number.unit, unit)
+
+
+def error_in(number: Number, unit: str) -> float | None:
+    """Its uncertainty in the unit of a measurement; None without one."""
+    if number.uncertainty is None:
+        return None
+    above = Number(number.value + number.uncertainty, number.unit, number.origin)
+    return number_in(above, unit) - number_in(number, unit)

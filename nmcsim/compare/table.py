@@ -65,7 +65,10 @@ def simulated_text(pair: Pair) -> str:
     """What the simulation gives: its number, or how much of the series it covers."""
     if pair.curve is not None:
         return f"{pair.points} of {pair.points + pair.without} points"
-    return _with_unit(figure_of(pair.simulated), pair.unit)
+    text = figure_of(pair.simulated)
+    if pair.simulated is not None and pair.error:
+        text = " +- ".join(beside(pair.simulated, pair.error))
+    return _with_unit(text, pair.unit)
 
 
 def measured_text(pair: Pair) -> str:

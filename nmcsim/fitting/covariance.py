@@ -25,6 +25,10 @@ ZERO = 1e-8
 """Singular values below this share of the largest are zero."""
 POOR = 2.0
 """Reduced chi squared from which the model is said not to describe the data."""
+CLOSE, FEW = 0.2, 10
+"""Reduced chi squared below which uncertainties are no scatter, where so many degrees of freedom
+are left: by chance it happens less than once in two hundred times.
+"""
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,12 @@ def _at_bounds(
 
 def misfit(chi2: float, dof: int) -> list[str]:
     """Said of data whose uncertainties do not explain how far the model is from them."""
+    if dof >= FEW and chi2 / dof < CLOSE:
+        return [
+            f"the model meets the data more closely than their uncertainty allows: reduced chi2 is"
+            f" {chi2 / dof:.3g}; the errors are overstated or go together from point to point, and"
+            " the standard errors here are not those of repeated measurements"
+        ]
     if dof <= 0 or chi2 / dof < max(POOR, 1.0 + 4.0 * np.sqrt(2.0 / dof)):
         return []
     factor = np.sqrt(chi2 / dof)

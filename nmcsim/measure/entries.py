@@ -137,6 +137,7 @@ def method_of(kind: str, result: Any) -> str:
             f" counts, |dI/I1| < {s.unreacted_below:g}"
             + (f", smoothed over {1e9 * s.smooth:.4g} nm" if s.smooth else "")
             + (f", without a rim of {1e9 * s.inset:.4g} nm" if s.inset else "")
+            + "; the uncertainty holds noise, drift and pixels, not the optical blur"
         )
     if kind == "particles":
         return (

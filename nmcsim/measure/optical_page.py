@@ -57,9 +57,9 @@ def write_optical_page(
         *drift_section(result),
         Section(
             "Unreacted region",
-            "Bands are two standard deviations: pixel noise, drift and the size of pixels. Where"
-            " less than 1 % of the area is unreacted there is no distance. Noise near the"
-            " threshold would make unreacted pixels look reacted.",
+            "Bands are two standard deviations: pixel noise, drift and the size of pixels; what the"
+            " optical blur moves is not in them. Where less than 1 % of the area is unreacted there"
+            " is no distance. Noise near the threshold would make unreacted pixels look reacted.",
             picture(signal_figure(result), "distance, share and signal over the frames")
             + numbers_table(result.numbers),
         ),

@@ -121,7 +121,8 @@ class Tidied:
         """What was dropped, for a reader."""
         if not self.islands + self.holes:
             return ()
-        return (f"{self.islands} islands were dropped and {self.holes} holes filled as specks",)
+        islands = f"{self.islands} island{'s were' if self.islands != 1 else ' was'} dropped"
+        return (f"{islands} and {self.holes} hole{'s' * (self.holes != 1)} filled as specks",)
 
 
 def tidied(labels: Labels, least: int) -> Tidied:

@@ -207,7 +207,7 @@ def test_measurements_beside_measurements():
         Measurement("c", "V", series=series([0.5], [1.5], name="soc", unit="1")),
     )
     found = compare(one, other)
-    assert found["a"].z == pytest.approx(-2.0)
+    assert found["a"].z == pytest.approx(-0.1 / math.hypot(0.05, 0.01))
     np.testing.assert_allclose(found["b"].differences, 0.0, atol=1e-15)
     assert found["b"].origin == "measurement"
     assert found.unpaired[0].reason == "c lies along time there, not along soc"
@@ -372,3 +372,24 @@ def test_a_number_and_its_uncertainty_have_the_same_decimals(
     value: float, error: float | None, expected: tuple[str, str]
 ) -> None:
     assert beside(value, error) == expected
+
+
+def test_of_two_measurements_both_uncertainties_count():
+    one = measured(Measurement("q", "um", 2.0, uncertainty=0.3))
+    other = measured(Measurement("q", "nm", 2500.0, uncertainty=400.0))
+    pair = compare(other, one)["q"]
+    assert pair.z == pytest.approx(0.5 / 0.5)
+    assert pair.uncertainty == 0.3 and pair.error == pytest.approx(0.4)
+    alone = compare(other, measured(Measurement("q", "um", 2.0)))["q"]
+    assert alone.z == pytest.approx(0.5 / 0.4)
+    curve = MeasuredSeries(
+        np.array([0.0, 1.0]), np.array([1.0, 1.0]), np.array([0.3, np.nan]), "soc", "1"
+    )
+    shifted = MeasuredSeries(
+        np.array([0.0, 1.0]), np.array([1.5, 2.0]), np.array([0.4, 0.5]), "soc", "1"
+    )
+    pair = compare(
+        measured(Measurement("d", "um", series=shifted)),
+        measured(Measurement("d", "um", series=curve)),
+    )["d"]
+    assert pair.residuals == pytest.approx([1.0, 2.0])

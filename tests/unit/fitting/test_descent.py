@@ -178,5 +178,8 @@ def test_errors_are_infinite_only_for_what_is_lost():
 def test_a_model_that_does_not_meet_the_data_is_said():
     assert misfit(28.0, 28) == [] and misfit(9.0, 0) == []
     # 28 degrees of freedom scatter by 27 %: twice as much is no accident of 4 sigma, 10 times is
+    assert misfit(0.5, 5) == []
+    (close,) = misfit(1.6, 28)
+    assert "more closely than their uncertainty allows: reduced chi2 is 0.0571" in close
     (said,) = misfit(280.0, 28)
     assert "reduced chi2 is 10; the standard errors do not cover that, 3.2 times" in said
