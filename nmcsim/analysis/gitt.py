@@ -29,6 +29,12 @@ __all__ = ["Gitt", "GittResult", "Pulse", "Sample", "diffusivity", "reduce_gitt"
 FEWEST = 4  # rows in the window of a fit
 
 
+LATE = 0.02
+"""Share of a pulse before its first row from which on D is not to be trusted: when the current
+began is known to that share, and Eq. 1 takes the root of the time since.
+"""
+
+
 def diffusivity(sample: Sample, tau: float, dE_s: float, dE_t: float) -> float:
     """Eq. 1 [m2/s]; NaN where dE_t is 0.
 
@@ -166,14 +172,18 @@ def _pulse(
         D=D,
         u_D=relative * D,
         shortness=shortness,
-        flaws=_flaws(settings, shortness, dE_s, dE_t, unsettled),
+        flaws=_flaws(
+            settings, shortness, dE_s, dE_t, unsettled, (float(time[part.first]) - t0) / tau
+        ),
     )
 
 
 def _flaws(
-    settings: Gitt, shortness: float, dE_s: float, dE_t: float, unsettled: float
+    settings: Gitt, shortness: float, dE_s: float, dE_t: float, unsettled: float, unseen: float
 ) -> tuple[str, ...]:
     found = []
+    if unseen > LATE:
+        found.append(f"no row in the first {100.0 * unseen:.2g} % of the pulse")
     if not shortness <= settings.longest:
         found.append(f"tau = {shortness:.2g} L^2/D is not << L^2/D")
     if abs(unsettled) > settings.unsettled * abs(dE_s):

@@ -21,13 +21,13 @@ DE_T = DE_S * SAMPLE.depth * math.sqrt(4.0 / (math.pi * TAU * D))
 
 def planar(
     pulses: int = 4, *, noise: float = 0.0, every: float = 10.0, sign: float = 1.0,
-    settle: float = 0.0, seed: int = 1,
+    settle: float = 0.0, seed: int = 1, switch: bool = True,
 ) -> Record:  # fmt: skip
     """Rests of 4 h and pulses of 15 min; `settle` [V] is missing at the end of each rest."""
     t, v, i = [np.array([0.0, 600.0])], [np.full(2, 3.6)], [np.zeros(2)]
     now, level = 600.0, 3.6
     for _ in range(pulses):
-        s = np.arange(0.0, TAU + every / 2, every)
+        s = np.arange(0.0, TAU + every / 2, every)[0 if switch else 1 :]
         t.append(now + s)
         v.append(level + sign * (OHMIC + DE_T * np.sqrt(s / TAU)))
         i.append(np.full(len(s), sign * 6e-5))
@@ -44,6 +44,12 @@ def planar(
 
 def values(result: GittResult, name: str) -> Any:
     return result.column(name)
+
+
+def test_a_pulse_without_rows_at_its_beginning_is_marked() -> None:
+    late = reduce_gitt(planar(every=36.0, switch=False), SAMPLE).pulses[0]
+    assert late.flaws == ("no row in the first 4 % of the pulse",)
+    assert reduce_gitt(planar(every=10.0, switch=False), SAMPLE).pulses[0].flaws == ()
 
 
 def test_equation_1_by_hand() -> None:
