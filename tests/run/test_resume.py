@@ -56,6 +56,7 @@ def duration(process: subprocess.Popen[str]) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.slow
 def test_killed_at_ten_random_moments(
     program: Any, on_disk: Any, run: Run, undisturbed: Any, case_file: Path, tmp_path: Path
 ):

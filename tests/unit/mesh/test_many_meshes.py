@@ -24,6 +24,7 @@ MANY = """
 """
 
 
+@pytest.mark.slow
 def test_many_meshes_may_be_built_one_after_another() -> None:
     assert "built 120" in mpirun(1, MANY).stdout
 
