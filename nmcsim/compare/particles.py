@@ -34,7 +34,7 @@ __all__ = ["UNCHANGED", "particle_numbers"]
 Array = NDArray[np.float64]
 
 UNCHANGED = 0.05
-"""Share of its own change below which a particle shows none: the threshold of seed 003's images."""
+"""Share of its own change below which a particle shows none: the threshold of Lun et al.."""
 
 
 def particle_numbers(result: Result, at: Any = None) -> dict[str, tuple[float, str]]:
