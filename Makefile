@@ -77,7 +77,7 @@ examples: $(RUN) ## every case of cases/ at full resolution, and the rates compa
 	@for case in cases/*.toml; do $(VENV)/bin/nmcsim run $$case --out results/$$(basename $$case .toml) --resume || exit; done
 	@$(VENV)/bin/nmcsim figures $(foreach kind,fresh aged,$(foreach rate,C3 1C 2C 5C,results/crystal_$(kind)_$(rate))) --out results/figures
 
-validate: $(RUN) ## every comparison with measurements again; fails when a number moved (five minutes)
+validate: $(RUN) ## every comparison with measurements again; fails when a number moved (three minutes)
 	@$(PY) -m validation
 
 demo-compare: $(RUN) ## film the aged crystal, measure on the film, compare with simulation and paper: one page
