@@ -25,9 +25,9 @@ frame is divided by the first frame. What has changed by less than {below:.0f} %
 one-sided the reaction is: zero for a crystal whose whole edge is open."""
 
 _CURVES = """The line is what the simulation knows of its own lithium; the points are what was
-measured on its film, with one standard deviation. At the beginning the rim that has lost lithium is
-thinner than the blur, and the film sees it later. Both end where the unreacted region is smaller
-than a hundredth of the particle, which no microscope resolves."""
+measured on its film, with one standard deviation. At the beginning only a rim has lost lithium,
+and there the blur mixes in the dark beside the particle: the film sees it later. Both end where
+the unreacted region is smaller than a hundredth of the particle, which no microscope resolves."""
 
 _NUMBERS = """The film carries what a measurement carries: pixels, blur, noise, drift. What was
 measured on it is what a measured number is to be compared with, not the simulation's own."""
