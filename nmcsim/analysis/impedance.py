@@ -130,6 +130,13 @@ class CircuitFit:
         """(Z - model) / |Z| at all frequencies."""
         return (self.spectrum.Z - self.model) / np.abs(self.spectrum.Z)
 
+    def at(self, frequency: Array) -> Complex:
+        """The fitted circuit's impedance [ohm] at other frequencies [Hz]."""
+        found = {name: value.value for name, value in self.values.items()}
+        names = {"R_hf", "R_ct", "n", "A_w"} & found.keys()
+        Q = found.get("Q", found["C_dl"])
+        return impedance(frequency, Q=Q, **{name: found[name] for name in names})
+
 
 def impedance(
     frequency: Array, R_hf: float, R_ct: float, Q: float, n: float = 1.0, A_w: float = 0.0

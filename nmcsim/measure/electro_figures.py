@@ -117,18 +117,19 @@ def impedance_figure(fit: CircuitFit) -> Figure:
     with styled():
         figure = new_figure(TWO_COLUMNS, 0.42 * TWO_COLUMNS)
         plane, rest = figure.subplots(1, 2)
-        Z, model = factor * spectrum.Z, factor * fit.model
+        seen = spectrum.frequency[used]
+        Z, model = factor * spectrum.Z, factor * fit.at(np.geomspace(seen.min(), seen.max(), 400))
         plane.plot(Z.real[used], -Z.imag[used], "o", ms=3.5, color=COLOURS[0], label="in window")
         if not used.all():
             plane.plot(Z.real[~used], -Z.imag[~used], "o", ms=3.5, mfc="none", color=COLOURS[6],
                        mew=0.7, label="not in window")  # fmt: skip
-        plane.plot(model.real[used], -model.imag[used], color=COLOURS[1], label=fit.circuit.said)
+        plane.plot(model.real, -model.imag, color=COLOURS[1], label=fit.circuit.said)
         plane.set_aspect("equal", adjustable="datalim")
         plane.set_xlabel(f"Re Z / {unit}")
         plane.set_ylabel(f"-Im Z / {unit}")
         plane.legend(loc="best")
         letter(plane, "a")
-        gap, f = 100.0 * fit.residuals[used], spectrum.frequency[used]
+        gap, f = 100.0 * fit.residuals[used], seen
         rest.axhline(0.0, color="0.6", lw=0.6)
         rest.plot(f, gap.real, "o-", ms=2.5, lw=0.8, color=COLOURS[0], label="Re")
         rest.plot(f, gap.imag, "s--", ms=2.5, lw=0.8, color=COLOURS[1], label="Im")

@@ -40,6 +40,12 @@ def test_randles(scale: float) -> None:
     assert fit.rms < 1e-6 and fit.warnings == ()
 
 
+@pytest.mark.parametrize("circuit", [Circuit(), Circuit("cpe"), Circuit("cpe", warburg=True)])
+def test_the_fitted_circuit_between_the_points(circuit: Circuit) -> None:
+    fit = fit_circuit(Spectrum(F, noisy(impedance(F, 12.0, 85.0, 2e-5, 0.9, 4.0), 1)), circuit)
+    assert fit.at(F) == pytest.approx(fit.model, rel=1e-12)
+
+
 @pytest.mark.parametrize("element", ["capacitor", "cpe"])
 def test_uncertainty_holds_the_scatter(element: str) -> None:
     n = 1.0 if element == "capacitor" else 0.8
